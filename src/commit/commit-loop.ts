@@ -1,0 +1,211 @@
+/**
+ * commit-loop: what the I/O worker does all day: look for published chunks, commit them as groups, sleep.
+ *
+ * `step` is one round without waiting; `run` repeats it and waits in between. When there is nothing to do the
+ * worker first sleeps blocking, for a moment: a wake-up from `Atomics.wait` takes 10 us less than one through
+ * the event loop. Then it sleeps in `Atomics.waitAsync`, and the event loop serves control calls and
+ * maintenance. Under load the loop lets the event loop turn at least once a millisecond.
+ */
+import type { Clock } from '../clock.js';
+import { ClosedError, RingwalError } from '../errors.js';
+import { parkAsync, parkBlocking, wake } from '../ring/doorbell.js';
+import { CLOSING, type LogState, OPEN, WORKER_DOORBELL } from '../ring/log-state.js';
+import { CommitWindow } from './commit-window.js';
+import type { GroupBuilder, GroupLimits } from './group-builder.js';
+import type { LogWriter } from './log-writer.js';
+
+/** How long the worker sleeps blocking before it sleeps in its event loop. */
+const BLOCKING_MS = 1;
+/** How long the event loop may be kept from turning. */
+const TURN_US = 1000;
+/** Idle time after which a MARK says that the last group was durable. */
+const IDLE_MARK_US = 50_000;
+/** No sleep is longer than this, so that a lost wake-up could delay, but never hang. */
+const LONGEST_SLEEP_MS = 1000;
+
+/** A control operation between two groups. It is tried again, once there is a spare, when it returns undefined. */
+interface Request {
+  readonly attempt: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How a round ended: a group was committed, nothing is to do, no segment has room, or a window is open. */
+export type StepOutcome = 'committed' | 'idle' | 'no-segment' | 'failed' | { readonly windowUs: number };
+
+export interface CommitLoopOptions {
+  readonly windowUs: number;
+  readonly limits: GroupLimits;
+  readonly clock: Clock;
+  /** Called whenever the event loop has turned. */
+  readonly onTurn: () => void;
+  /** Called once, when a write or sync failed. The loop has ended then. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export class CommitLoop {
+  readonly #writer: LogWriter;
+  readonly #group: GroupBuilder;
+  readonly #state: LogState;
+  readonly #options: CommitLoopOptions;
+  readonly #window: CommitWindow;
+  #requests: Request[] = [];
+  /** Ends the wait for a segment. */
+  #resume: () => void = () => {};
+  /** Last LSN that a MARK covers, or that was durable at open. */
+  #markedLsn: number;
+  #turnedUs: number;
+  /** Why requests are refused, once the loop has ended. */
+  #ended: { readonly error: unknown } | undefined;
+
+  constructor(writer: LogWriter, group: GroupBuilder, state: LogState, options: CommitLoopOptions) {
+    this.#writer = writer;
+    this.#group = group;
+    this.#state = state;
+    this.#options = options;
+    this.#window = new CommitWindow(options.windowUs, options.limits);
+    this.#markedLsn = writer.lastLsn;
+    this.#turnedUs = options.clock.monotonicUs();
+  }
+
+  /**
+   * Runs `attempt` between two groups and resolves with what it returns. A RingwalError that it throws
+   * rejects the call; any other failed a write or sync, and ends the loop.
+   */
+  request<T>(attempt: () => T | undefined): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended.error);
+    return new Promise<T>((resolve, reject) => {
+      this.#requests.push({ attempt, resolve: resolve as (value: unknown) => void, reject });
+      this.wake();
+    });
+  }
+
+  /** Ends a sleep of the loop, which must be in its event loop, as the caller is on the same thread. */
+  wake(): void {
+    this.#resume();
+    wake(this.#state.words, WORKER_DOORBELL);
+  }
+
+  /**
+   * Runs until the log is closing and everything published is durable (or, without a segment to write it to,
+   * given up), or until a write or sync fails.
+   */
+  async run(): Promise<void> {
+    for (;;) {
+      const resumed = new Promise<void>((resolve) => {
+        this.#resume = resolve;
+      });
+      const outcome = this.step();
+      if (outcome === 'failed') return;
+      this.#state.setStalled(outcome === 'no-segment');
+      const isClosing = this.#state.state === CLOSING;
+      if (isClosing && (outcome === 'idle' || outcome === 'no-segment')) return this.#end(new ClosedError());
+      if (outcome === 'idle') {
+        await this.#sleep();
+      } else if (outcome === 'no-segment') {
+        await resumed;
+      } else if (outcome !== 'committed') {
+        this.#sleepInWindow(outcome.windowUs);
+      }
+      if (this.#options.clock.monotonicUs() - this.#turnedUs > TURN_US) await this.#turn();
+    }
+  }
+
+  /** One round: the requests that wait, and one group. */
+  step(): StepOutcome {
+    try {
+      this.#requests = this.#requests.filter((request) => !this.#settle(request));
+      const outcome = this.#commit();
+      return outcome === 'idle' && this.#requests.length > 0 ? 'no-segment' : outcome;
+    } catch (error) {
+      this.#end(error);
+      this.#options.onFailure(error);
+      return 'failed';
+    }
+  }
+
+  #end(error: unknown): void {
+    this.#ended = { error };
+    for (const request of this.#requests) request.reject(error);
+    this.#requests = [];
+  }
+
+  /** Tries a request; returns whether it is done with. */
+  #settle(request: Request): boolean {
+    try {
+      const value = request.attempt();
+      if (value === undefined) return false;
+      request.resolve(value);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RingwalError)) throw error;
+      request.reject(error);
+      return true;
+    }
+  }
+
+  #commit(): StepOutcome {
+    const { windowUs, clock } = this.#options;
+    if (windowUs > 0) {
+      if (!this.#group.hasChunks()) return 'idle';
+      const hurried = this.#state.isHurried || this.#state.state !== OPEN;
+      const remainingUs = this.#window.remainingUs(clock.monotonicUs(), this.#group.pending(), hurried);
+      if (remainingUs > 0) return { windowUs: remainingUs };
+      // Cleared before the chunks are taken: a `hurry` that comes later may be for chunks that are not seen here.
+      this.#state.takeHurry();
+    }
+    const outcome = this.#writer.commit(this.#group);
+    if (outcome === 'committed' && windowUs > 0) {
+      this.#window.close();
+      if (this.#group.leftOver) this.#state.hurry(); // the rest has waited long enough
+    }
+    return outcome;
+  }
+
+  readonly #hasWork = (): boolean => this.#group.hasChunks() || this.#requests.length > 0 || this.#state.state !== OPEN;
+
+  async #sleep(): Promise<void> {
+    const { clock } = this.#options;
+    const { words } = this.#state;
+    const sinceUs = clock.monotonicUs();
+    parkBlocking(words, WORKER_DOORBELL, BLOCKING_MS, this.#hasWork);
+    while (!this.#hasWork()) {
+      let sleepMs = LONGEST_SLEEP_MS;
+      if (this.#writer.lastLsn !== this.#markedLsn) {
+        const markInUs = sinceUs + IDLE_MARK_US - clock.monotonicUs();
+        if (markInUs <= 0) {
+          this.#requests.push({ attempt: this.idleMark, resolve: () => {}, reject: () => {} });
+          return;
+        }
+        sleepMs = Math.min(sleepMs, Math.ceil(markInUs / 1000));
+      }
+      await parkAsync(words, WORKER_DOORBELL, sleepMs, this.#hasWork);
+      await this.#turn();
+    }
+  }
+
+  /** Proves the last group durable, if the segment has room to spare for it. */
+  readonly idleMark = (): true => {
+    this.#markedLsn = this.#writer.lastLsn;
+    this.#writer.idleMark();
+    return true;
+  };
+
+  #sleepInWindow(windowUs: number): void {
+    const seen = this.#group.pending().bytes;
+    parkBlocking(this.#state.words, WORKER_DOORBELL, windowUs / 1000, () => {
+      return this.#state.isHurried || this.#state.state !== OPEN || this.#group.pending().bytes !== seen;
+    });
+  }
+
+  /** Lets the event loop turn: control calls, finished file operations, closed ports. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turnedUs = this.#options.clock.monotonicUs();
+        this.#options.onTurn();
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,61 @@
+/** commit-metrics: what the I/O worker counts. A few additions a group, so it is always on. */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+
+/** Distribution of a quantity over groups. */
+export interface Distribution {
+  readonly count: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export class CommitMetrics {
+  groups = 0;
+  records = 0;
+  bytes = 0;
+  writes = 0;
+  rotations = 0;
+  segmentsPrepared = 0;
+  segmentsRecycled = 0;
+  segmentsRemoved = 0;
+  maintenanceErrors = 0;
+  /** Microseconds spent in writes and in syncs. */
+  writeUs = 0;
+  syncUs = 0;
+  readonly #groupRecords = createHistogram();
+  readonly #groupBytes = createHistogram();
+  readonly #syncUs = createHistogram();
+  /** Mean bytes of a group, over about the last eight. */
+  recentGroupBytes = 0;
+
+  /** One write and its sync; without records it carried marks only. */
+  group(bytes: number, records: number, writeUs: number, syncUs: number): void {
+    this.writes++;
+    this.writeUs += writeUs;
+    this.syncUs += syncUs;
+    this.#syncUs.record(Math.max(1, Math.round(syncUs)));
+    if (records === 0) return;
+    this.groups++;
+    this.records += records;
+    this.bytes += bytes;
+    this.recentGroupBytes += (bytes - this.recentGroupBytes) / 8;
+    this.#groupRecords.record(records);
+    this.#groupBytes.record(bytes);
+  }
+
+  get distributions(): { groupRecords: Distribution; groupBytes: Distribution; syncUs: Distribution } {
+    return { groupRecords: summary(this.#groupRecords), groupBytes: summary(this.#groupBytes), syncUs: summary(this.#syncUs) };
+  }
+}
+
+function summary(histogram: RecordableHistogram): Distribution {
+  const empty = histogram.count === 0;
+  return {
+    count: histogram.count,
+    mean: empty ? 0 : histogram.mean,
+    p50: empty ? 0 : histogram.percentile(50),
+    p99: empty ? 0 : histogram.percentile(99),
+    max: empty ? 0 : histogram.max,
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * group-builder: decides which published chunks make up the next group.
+ *
+ * Rings are visited in turn, each group starting with the ring behind the one that the group before started
+ * with, so no ring waits for more groups than there are rings. A ring gives all it has, up to the limits;
+ * its chunks stay together in the group, so each ring gets one completion, a contiguous range of LSNs.
+ */
+import type { RingConsumer } from '../ring/consumer.js';
+
+export interface GroupLimits {
+  readonly bytes: number;
+  readonly records: number;
+}
+
+export class GroupBuilder {
+  readonly #limits: GroupLimits;
+  #rings: readonly RingConsumer[] = [];
+  #first = 0;
+  /** Views of the chunks taken, in LSN order. */
+  readonly views: Uint8Array[] = [];
+  /** Rings that have records in the group, in LSN order. */
+  readonly contributors: RingConsumer[] = [];
+  bytes = 0;
+  records = 0;
+  /** Whether a chunk was left behind because `room` was short, not because of the limits. */
+  lackedRoom = false;
+  /** Whether a chunk was left behind at all. */
+  leftOver = false;
+
+  constructor(limits: GroupLimits) {
+    this.#limits = limits;
+  }
+
+  setRings(rings: readonly RingConsumer[]): void {
+    this.#rings = rings;
+    this.#first = 0;
+  }
+
+  hasChunks(): boolean {
+    for (const ring of this.#rings) if (ring.hasChunks()) return true;
+    return false;
+  }
+
+  /** What all rings have published and is not yet taken. */
+  pending(): { bytes: number; records: number } {
+    const sum = { bytes: 0, records: 0 };
+    for (const ring of this.#rings) ring.addPending(sum);
+    return sum;
+  }
+
+  /** Takes chunks for one group of at most `room` bytes; may take none when the first is larger than that. */
+  build(room: number): void {
+    this.views.length = 0;
+    this.contributors.length = 0;
+    this.bytes = 0;
+    this.records = 0;
+    this.lackedRoom = false;
+    this.leftOver = false;
+    const rings = this.#rings;
+    for (let i = 0; i < rings.length && !this.leftOver; i++) {
+      const ring = rings[(this.#first + i) % rings.length] as RingConsumer;
+      this.#takeFrom(ring, room);
+    }
+    if (rings.length > 0 && this.records > 0) this.#first = (this.#first + 1) % rings.length;
+  }
+
+  #takeFrom(ring: RingConsumer, room: number): void {
+    for (let chunk = ring.peek(); chunk !== undefined; chunk = ring.peek()) {
+      const bytes = this.bytes + chunk.bytes;
+      const records = this.records + chunk.records;
+      if (bytes > this.#limits.bytes || records > this.#limits.records) {
+        this.leftOver = true;
+        return;
+      }
+      if (bytes > room) {
+        this.leftOver = true;
+        this.lackedRoom = true;
+        return;
+      }
+      if (ring.groupRecords === 0) this.contributors.push(ring);
+      this.views.push(ring.take());
+      this.bytes = bytes;
+      this.records = records;
+    }
+  }
+
+  /** Tells all contributors that the group, whose first record got `firstLsn`, is durable. */
+  complete(firstLsn: number): void {
+    let lsn = firstLsn;
+    for (const ring of this.contributors) {
+      const { groupRecords } = ring;
+      ring.complete(lsn);
+      lsn += groupRecords;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * contract: what a thread that uses the log and the I/O worker say to each other besides the rings: types only.
+ *
+ * These are calls over comlink, some tens of microseconds each: the control plane. No append goes this way.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { Distribution } from '../commit/commit-metrics.js';
+import type { ResolvedOptions } from '../options.js';
+import type { RecoverySummary } from '../recovery/recover.js';
+import type { ClosedSegment } from '../segment/closed-segment.js';
+
+/** What the worker is started with (`workerData`). */
+export interface WorkerInput {
+  readonly directory: string;
+  readonly options: ResolvedOptions;
+  /** Memory of the LogState. */
+  readonly state: SharedArrayBuffer;
+  /** The opener's end of its control channel. */
+  readonly port: MessagePort;
+}
+
+/** What a thread that attaches must know before it can make its ring. */
+export interface LogTerms {
+  readonly options: ResolvedOptions;
+  readonly state: SharedArrayBuffer;
+}
+
+/** What a thread gets once its ring takes part. */
+export interface Attachment {
+  /** Absolute path of the log directory. */
+  readonly directory: string;
+}
+
+/** One segment as a reader needs it: where its groups lie and what the first one is chained to. */
+export interface ReadableSegment extends ClosedSegment {
+  /** False for the segment that is being written; its `end`, `lastLsn` and `lastChecksum` are those of now. */
+  readonly isClosed: boolean;
+}
+
+/** The log at one moment: what can be read. */
+export interface ReadView {
+  /** Segments that hold records, oldest first. */
+  readonly segments: readonly ReadableSegment[];
+  readonly firstLsn: number;
+  readonly durableLsn: number;
+}
+
+/** Counters of the I/O worker since the log was opened, and distributions over its groups. */
+export interface WorkerStats {
+  readonly groups: number;
+  readonly records: number;
+  /** Bytes of records in groups, with their frames. */
+  readonly bytes: number;
+  /** Writes, each followed by one sync; more than groups by the marks. */
+  readonly syncs: number;
+  readonly rotations: number;
+  readonly segmentsPrepared: number;
+  readonly segmentsRecycled: number;
+  readonly segmentsRemoved: number;
+  readonly maintenanceErrors: number;
+  /** The last error of maintenance that has not been overcome: why no segment can be prepared. */
+  readonly maintenanceError: string | undefined;
+  /** Rings attached: threads that append. */
+  readonly producers: number;
+  readonly writeUs: number;
+  readonly syncUsTotal: number;
+  readonly groupRecords: Distribution;
+  readonly groupBytes: Distribution;
+  readonly syncUs: Distribution;
+}
+
+/** Calls that every thread with a handle can make. Each rejects with a RingwalError. */
+export interface ProducerApi {
+  options(): LogTerms;
+  /** Adds the calling thread's ring. */
+  attach(ring: SharedArrayBuffer): Attachment;
+  rotate(): Promise<number>;
+  truncateBefore(lsn: number): Promise<void>;
+  view(): ReadView;
+  stats(): WorkerStats;
+  /** Serves another thread through `port`. */
+  adopt(port: MessagePort): void;
+}
+
+/** Calls of the thread that opened the log. */
+export interface OpenerApi extends ProducerApi {
+  /** Locks the directory and recovers the log; the first call. */
+  open(): Promise<RecoverySummary>;
+  /** Commits what is published, marks the log as closed, and ends the worker. */
+  close(): Promise<void>;
+}

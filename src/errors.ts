@@ -1,0 +1,219 @@
+/**
+ * Errors: every error ringwal gives its callers, each a class with a stable `code`.
+ *
+ * Codes do not change between major versions; messages may. Match on `code`, not on `instanceof` (two copies
+ * of the package in one process have two sets of classes). Misuse and failure are told apart by the code
+ * alone; the first cause of a failure is kept in `cause`, also across threads.
+ */
+
+/** The codes, with what each means for the caller. */
+export type RingwalErrorCode =
+  /** An option or argument is of the wrong type or out of range. Nothing was done. */
+  | 'RINGWAL_INVALID_ARGUMENT'
+  /** The record or batch is larger than one group can be. Nothing was written. */
+  | 'RINGWAL_TOO_LARGE'
+  /** The log is closed or closing. The append was not, and will not be, written. */
+  | 'RINGWAL_CLOSED'
+  /** More bytes wait for room in the ring than `maxWaitingBytes`. The append was not written. */
+  | 'RINGWAL_OVERLOADED'
+  /** Another log, in this or another process, has the directory open. Nothing was touched. */
+  | 'RINGWAL_LOCKED'
+  /** A write or sync failed; the log takes nothing more. A rejected append may or may not be on disk. */
+  | 'RINGWAL_POISONED'
+  /** The I/O worker ended before the log was closed. A rejected append may or may not be on disk. */
+  | 'RINGWAL_WORKER_DIED'
+  /** Acknowledged data is damaged or missing. No file was changed. */
+  | 'RINGWAL_CORRUPT'
+  /** The log was written by another version of the format. No file was changed. */
+  | 'RINGWAL_UNSUPPORTED_VERSION'
+  /** The file system refused a read, or an operation while opening. No acknowledged data was changed. */
+  | 'RINGWAL_IO'
+  /** The LSN lies before the log's first record: it was truncated away. */
+  | 'RINGWAL_TRUNCATED'
+  /** The LSN lies beyond what the log holds. */
+  | 'RINGWAL_OUT_OF_RANGE';
+
+/** Base of all errors of this package. `details` holds plain values only and never payload bytes. */
+export class RingwalError extends Error {
+  readonly code: RingwalErrorCode;
+
+  constructor(code: RingwalErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+export class InvalidArgumentError extends RingwalError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('RINGWAL_INVALID_ARGUMENT', message, options);
+  }
+}
+
+export class TooLargeError extends RingwalError {
+  constructor(message: string) {
+    super('RINGWAL_TOO_LARGE', message);
+  }
+}
+
+export class ClosedError extends RingwalError {
+  constructor(message = 'The log is closed; open it again to append.') {
+    super('RINGWAL_CLOSED', message);
+  }
+}
+
+export class OverloadedError extends RingwalError {
+  constructor(message: string) {
+    super('RINGWAL_OVERLOADED', message);
+  }
+}
+
+export class LockedError extends RingwalError {
+  constructor(message: string) {
+    super('RINGWAL_LOCKED', message);
+  }
+}
+
+export class PoisonedError extends RingwalError {
+  constructor(cause: unknown) {
+    super(
+      'RINGWAL_POISONED',
+      `A write or sync of the log failed (${describe(cause)}); it takes no more appends. Appends that were ` +
+        'pending may or may not be on disk: close the log, mend the cause, and open it again to see.',
+      { cause },
+    );
+  }
+}
+
+export class WorkerDiedError extends RingwalError {
+  constructor(cause?: unknown) {
+    super(
+      'RINGWAL_WORKER_DIED',
+      `The log's I/O worker ended unexpectedly${cause === undefined ? '' : ` (${describe(cause)})`}. Appends ` +
+        'that were pending may or may not be on disk: open the log again to see.',
+      { cause },
+    );
+  }
+}
+
+/** Where damage was found; all fields that are known are set. */
+export interface DamageDetails {
+  /** File name inside the log directory. */
+  file?: string;
+  /** Byte offset in the file at which verification failed. */
+  offset?: number;
+  /** LSN of the first record that is lost or unreadable. */
+  expectedLsn?: number;
+  /** LSN of the last record that verified before the damage. */
+  lastGoodLsn?: number;
+  /** LSN of the first record that verifies after the damage, when there is one. */
+  firstGoodLsnAfter?: number;
+  /** What proves that the damaged place held acknowledged data. */
+  evidence?: string;
+}
+
+export class CorruptError extends RingwalError {
+  readonly details: DamageDetails;
+
+  constructor(message: string, details: DamageDetails = {}) {
+    super('RINGWAL_CORRUPT', message);
+    this.details = details;
+  }
+}
+
+export class UnsupportedVersionError extends RingwalError {
+  constructor(message: string) {
+    super('RINGWAL_UNSUPPORTED_VERSION', message);
+  }
+}
+
+export class IoError extends RingwalError {
+  constructor(doing: string, cause: unknown) {
+    super('RINGWAL_IO', `${doing} failed: ${describe(cause)}`, { cause });
+  }
+}
+
+export class TruncatedError extends RingwalError {
+  constructor(lsn: number, firstLsn: number) {
+    super(
+      'RINGWAL_TRUNCATED',
+      `LSN ${lsn} was truncated away; the log's first record is now ${firstLsn}. Read from there on.`,
+    );
+  }
+}
+
+export class OutOfRangeError extends RingwalError {
+  constructor(message: string) {
+    super('RINGWAL_OUT_OF_RANGE', message);
+  }
+}
+
+/** One line for any thrown value: the errno code when there is one, and the message. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === undefined || error.message.includes(code) ? error.message : `${code}: ${error.message}`;
+}
+
+/** An error as plain data, for crossing threads. Structured clone would drop `code` and the class. */
+export interface WireError {
+  code?: string;
+  name: string;
+  message: string;
+  stack?: string;
+  syscall?: string;
+  errno?: number;
+  details?: DamageDetails;
+  cause?: WireError;
+}
+
+/** Turns any thrown value into plain data, causes included (at most four deep: a cause may point in a circle). */
+export function toWire(error: unknown, depth = 0): WireError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { code, syscall, errno } = error as NodeJS.ErrnoException;
+  const wire: WireError = { name: error.name, message: error.message };
+  if (typeof code === 'string') wire.code = code;
+  if (typeof syscall === 'string') wire.syscall = syscall;
+  if (typeof errno === 'number') wire.errno = errno;
+  if (error.stack !== undefined) wire.stack = error.stack;
+  if (error instanceof CorruptError) wire.details = error.details;
+  if (error.cause !== undefined && depth < 4) wire.cause = toWire(error.cause, depth + 1);
+  return wire;
+}
+
+const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
+  RINGWAL_INVALID_ARGUMENT: InvalidArgumentError,
+  RINGWAL_TOO_LARGE: TooLargeError,
+  RINGWAL_CLOSED: ClosedError,
+  RINGWAL_OVERLOADED: OverloadedError,
+  RINGWAL_LOCKED: LockedError,
+  RINGWAL_POISONED: PoisonedError,
+  RINGWAL_WORKER_DIED: WorkerDiedError,
+  RINGWAL_CORRUPT: CorruptError,
+  RINGWAL_UNSUPPORTED_VERSION: UnsupportedVersionError,
+  RINGWAL_IO: IoError,
+  RINGWAL_TRUNCATED: TruncatedError,
+  RINGWAL_OUT_OF_RANGE: OutOfRangeError,
+};
+
+/** The error that `toWire` was given, with its class, code, cause and details; the stack is the other thread's. */
+export function fromWire(wire: WireError): Error {
+  const cause = wire.cause === undefined ? undefined : fromWire(wire.cause);
+  const known = classes[wire.code as RingwalErrorCode];
+  const error: Error =
+    known === undefined
+      ? new Error(wire.message)
+      : new RingwalError(wire.code as RingwalErrorCode, wire.message);
+  if (known !== undefined) Object.setPrototypeOf(error, known.prototype);
+  const own: Record<string, unknown> = { cause, stack: wire.stack, details: wire.details };
+  if (known === undefined) Object.assign(own, { code: wire.code, syscall: wire.syscall, errno: wire.errno });
+  for (const [key, value] of Object.entries(own)) {
+    if (value !== undefined) {
+      Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: key !== 'stack' && key !== 'cause' });
+    }
+  }
+  return error;
+}

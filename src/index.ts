@@ -1,0 +1,32 @@
+/**
+ * ringwal: a durable write-ahead log with group commit. The public surface; nothing else is.
+ *
+ *   caller's thread                 shared memory              I/O worker
+ *   append -> appender -> producer --> submission ring --> consumer -> group-builder -> segment-writer (write, sync)
+ *   promise <- pending  <- producer <-- completion ring <-- consumer <- log-writer <-----------'
+ */
+export type { AppendOptions, LsnRange } from './append/appender.js';
+export type { Payload } from './append/payload.js';
+export type { Distribution } from './commit/commit-metrics.js';
+export {
+  ClosedError,
+  CorruptError,
+  type DamageDetails,
+  InvalidArgumentError,
+  IoError,
+  LockedError,
+  OutOfRangeError,
+  OverloadedError,
+  PoisonedError,
+  RingwalError,
+  type RingwalErrorCode,
+  TooLargeError,
+  TruncatedError,
+  UnsupportedVersionError,
+  WorkerDiedError,
+} from './errors.js';
+export { attachLog, type Log, type LogAppender, type LogStats, openLog, type SegmentInfo } from './log.js';
+export type { LogOptions } from './options.js';
+export type { LogRecord } from './read/read-log.js';
+export type { RecoverySummary } from './recovery/recover.js';
+export type { LogHandle, ReadOptions } from './thread.js';

@@ -1,0 +1,142 @@
+/**
+ * directory-lock: one writer per directory, across threads, processes and containers.
+ *
+ * The lock is a UNIX socket file in the directory on which its owner listens. Whether the owner lives is asked
+ * of the kernel: `connect` succeeds, or is refused at once when the owner is gone, however it went. No pid is
+ * compared, so pid namespaces don't matter; and a socket file is found through the file system, so network
+ * namespaces don't either.
+ *
+ * The files are `lock-<n>.sock`. Rules:
+ *   K1  The owner is the one whose socket has the highest n and listens.
+ *   K2  To take the lock, see that the highest n is dead, listen on a socket of one's own, and `link` it to
+ *       n + 1, which fails if somebody was faster.
+ *   K3  Then look again: with a higher one there, the lock is lost to it.
+ *   K4  Only the owner removes lower ones; nobody removes the highest, not even its owner when it closes.
+ *
+ * Two owners are impossible. Say B holds k + 1. It saw k dead. A live owner A with another number: if it holds
+ * a lower one, then B or somebody between them saw it dead while it listened, which the kernel does not do. If
+ * it holds a higher one, A linked its own before or after B looked again (K3): if before, B saw it and gave up;
+ * if after, A had looked before it linked and must have seen k + 1, linked and listening, and given up. And a
+ * number that was freed (K4) can be linked again only while a higher one exists, which K3 finds.
+ */
+import { randomBytes } from 'node:crypto';
+import { link, readdir, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { describe, IoError, LockedError } from '../errors.js';
+
+const LOCK_NAME = /^lock-(\d{1,15})\.sock$/;
+/** Room for a socket's path in the kernel's address, less the terminator. */
+const MAX_SOCKET_PATH_BYTES = 103;
+/** Attempts after others were faster, before the lock counts as held. */
+const ATTEMPTS = 8;
+
+export class DirectoryLock {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /**
+   * Takes the lock of `directory`, whose descriptor is `directoryFd`. Throws LockedError at once when another
+   * holds it, IoError when it can't be told.
+   */
+  static async acquire(directory: string, directoryFd: number): Promise<DirectoryLock> {
+    const reach = socketDirectory(directory, directoryFd);
+    const own = `lock-${randomBytes(8).toString('hex')}.tmp`;
+    let server: Server | undefined;
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const highest = (await lockNumbers(directory)).at(-1) ?? 0;
+        if (highest > 0 && (await isAlive(join(reach, lockName(highest))))) throw locked(directory);
+        server ??= await listen(join(reach, own));
+        if (!(await tryLink(directory, own, highest + 1))) continue;
+        const numbers = await lockNumbers(directory);
+        if (numbers.at(-1) !== highest + 1) continue; // K3
+        for (const lower of numbers.slice(0, -1)) await unlink(join(directory, lockName(lower))).catch(() => {});
+        await unlink(join(directory, own)).catch(() => {});
+        return new DirectoryLock(server);
+      }
+      throw locked(directory);
+    } catch (error) {
+      await close(server);
+      await unlink(join(directory, own)).catch(() => {});
+      throw error instanceof LockedError ? error : new IoError(`Locking ${directory}`, error);
+    }
+  }
+
+  /** Gives the lock back: the kernel refuses connections from now on. */
+  release(): Promise<void> {
+    return close(this.#server);
+  }
+}
+
+function locked(directory: string): LockedError {
+  return new LockedError(`The log in ${directory} is open already, in this or another process. Close it there first.`);
+}
+
+function lockName(number: number): string {
+  return `lock-${number}.sock`;
+}
+
+/** The numbers of all lock files, lowest first. */
+async function lockNumbers(directory: string): Promise<number[]> {
+  const numbers: number[] = [];
+  for (const name of await readdir(directory)) {
+    const digits = LOCK_NAME.exec(name)?.[1];
+    if (digits !== undefined && Number(digits) > 0) numbers.push(Number(digits));
+  }
+  return numbers.sort((a, b) => a - b);
+}
+
+/** A path to the directory that fits into a socket address: long ones are reached through its descriptor. */
+function socketDirectory(directory: string, directoryFd: number): string {
+  if (process.platform === 'linux') return `/proc/self/fd/${directoryFd}`;
+  if (Buffer.byteLength(directory) + 32 <= MAX_SOCKET_PATH_BYTES) return directory;
+  throw new IoError(`Locking ${directory}`, new Error('the path is too long for a UNIX socket; use a shorter one'));
+}
+
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      else if (error.code === 'EAGAIN') resolve(true); // its queue of connections is full: it listens
+      else reject(error);
+    });
+  });
+}
+
+function listen(path: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      server.unref();
+      resolve(server);
+    });
+  });
+}
+
+async function tryLink(directory: string, own: string, number: number): Promise<boolean> {
+  try {
+    await link(join(directory, own), join(directory, lockName(number)));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new Error(`linking the lock failed: ${describe(error)}`, { cause: error });
+  }
+}
+
+function close(server: Server | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (server === undefined) resolve();
+    else server.close(() => resolve());
+  });
+}

@@ -1,0 +1,308 @@
+/** log: the public face of a log, for the thread that opens it (`openLog`) and for others (`attachLog`). */
+import { MessageChannel, MessagePort, Worker } from 'node:worker_threads';
+import type { AppendOptions, LsnRange } from './append/appender.js';
+import type { Payload } from './append/payload.js';
+import { ControlChannel } from './control/calls.js';
+import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
+import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { type LogOptions, resolveOptions } from './options.js';
+import type { LogRecord } from './read/read-log.js';
+import type { RecoverySummary } from './recovery/recover.js';
+import { LogState } from './ring/log-state.js';
+import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
+
+/** One segment of the log, as `segments()` tells it. */
+export interface SegmentInfo {
+  readonly number: number;
+  /** File name in the log directory. */
+  readonly file: string;
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  /** Bytes of the file that belong to the log. */
+  readonly bytes: number;
+  /** Whether it is closed: nothing is written to it any more. */
+  readonly isClosed: boolean;
+}
+
+/** Counters since the log was opened. */
+export interface LogStats extends WorkerStats {
+  readonly firstLsn: number;
+  readonly durableLsn: number;
+  /** Appends of this thread that are neither resolved nor rejected. */
+  readonly inFlight: number;
+  /** Bytes of this thread's ring in use. */
+  readonly ringBytes: number;
+  /** Bytes of this thread's appends that wait for room in the ring. */
+  readonly waitingBytes: number;
+}
+
+/** What every thread that has a part in a log can do with it. */
+export interface LogAppender extends AsyncDisposable {
+  /** Absolute path of the log directory. */
+  readonly directory: string;
+  /** The last LSN known to be on stable storage; 0 in an empty log. Reads shared memory: cheap. */
+  readonly durableLsn: number;
+  /** The first LSN of the log; records before it were truncated. Reads shared memory: cheap. */
+  readonly firstLsn: number;
+
+  /**
+   * Appends one record; resolves with its LSN once it is on stable storage.
+   *
+   * The payload's bytes are taken before `append` returns, so its memory can be reused at once. When the
+   * thread's ring is full, the append waits its turn.
+   *
+   * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_TOO_LARGE, RINGWAL_OVERLOADED or RINGWAL_CLOSED (never
+   * written), with the signal's reason when aborted while waiting (never written), and with RINGWAL_POISONED
+   * or RINGWAL_WORKER_DIED (it may or may not be on disk).
+   */
+  append(payload: Payload, options?: AppendOptions): Promise<number>;
+
+  /** As `append`, but returns undefined, having done nothing, when the record would have to wait for room. */
+  tryAppend(payload: Payload): Promise<number> | undefined;
+
+  /**
+   * Appends records that are there all or none, also after a crash, with consecutive LSNs. All of them together
+   * must fit into one group (`maxGroupBytes`, `maxGroupRecords`). Rejects as `append` does.
+   */
+  appendBatch(payloads: readonly Payload[], options?: AppendOptions): Promise<LsnRange>;
+
+  /** Resolves, with the last durable LSN, once all appends made on this thread so far are durable; ends a commit window. */
+  sync(): Promise<number>;
+
+  /**
+   * The durable records from `from` to `to` (both included), in LSN order, each verified. Throws, as the
+   * iteration starts or goes on, RINGWAL_TRUNCATED when a record asked for is gone, RINGWAL_OUT_OF_RANGE when it
+   * is not there yet, RINGWAL_CORRUPT when it is damaged, and RINGWAL_IO when it can't be read.
+   */
+  read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void>;
+
+  /**
+   * Closes the active segment and goes on in a new one. Resolves with the number of the newest closed segment;
+   * an active segment without records stays.
+   */
+  rotate(): Promise<number>;
+
+  /**
+   * Drops the records before `lsn`: readers see it at once, and it is durable when this resolves. Files are
+   * freed in the background, a whole segment at a time. At most one more than the last durable LSN
+   * (RINGWAL_OUT_OF_RANGE); a mark at or below the present one changes nothing.
+   */
+  truncateBefore(lsn: number): Promise<void>;
+
+  /** The segments that hold records, oldest first. */
+  segments(): Promise<SegmentInfo[]>;
+
+  stats(): Promise<LogStats>;
+
+  /** A handle for another thread; see `attachLog`. */
+  handle(): LogHandle;
+
+  /**
+   * Waits for this thread's appends, then closes: the log itself when called where it was opened, only this
+   * thread's part in it elsewhere. May be called more than once.
+   */
+  close(): Promise<void>;
+}
+
+/** An open log. Dispose of it with `close`, or `await using`. */
+export interface Log extends LogAppender {
+  /** What opening found. */
+  readonly recovery: RecoverySummary;
+}
+
+/**
+ * Opens the log in directory `path`, creating both if need be, and recovers it.
+ *
+ * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_LOCKED when it is open elsewhere, RINGWAL_CORRUPT when
+ * acknowledged data is damaged, RINGWAL_UNSUPPORTED_VERSION, and RINGWAL_IO. An open log does not keep the
+ * process running; pending appends and calls do.
+ */
+export async function openLog(path: string, options?: LogOptions): Promise<Log> {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new InvalidArgumentError('The log directory must be a path, a non-empty string.');
+  }
+  const resolved = resolveOptions(options);
+  const state = new LogState();
+  const { port1, port2 } = new MessageChannel();
+  const input: WorkerInput = { directory: path, options: resolved, state: state.buffer, port: port2 };
+  const worker = new Worker(options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url), {
+    name: 'ringwal-io',
+    workerData: input,
+    transferList: [port2],
+  });
+  const control = new ControlChannel<OpenerApi>(port1);
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let failure: unknown;
+  let log: OpenedLog | undefined;
+  worker.once('error', (error) => {
+    failure = error;
+  });
+  worker.once('exit', (code) => {
+    const cause = failure ?? (code === 0 ? undefined : new Error(`exit code ${code}`));
+    if (log === undefined) control.fail(new WorkerDiedError(cause));
+    else log.workerExited(cause);
+  });
+  try {
+    const recovery = await control.call('open');
+    const thread = await LogThread.join(control);
+    log = new OpenedLog(thread, recovery, exited);
+    worker.unref();
+    return log;
+  } catch (error) {
+    await worker.terminate();
+    control.close();
+    throw error;
+  }
+}
+
+/**
+ * Takes part in a log that another thread opened, through a handle from its `handle()`. Appends from here go
+ * through a ring of their own, at full speed. `close` it when done; when the thread ends without, its part ends
+ * with it, and what it had published is still written.
+ *
+ * Rejects with RINGWAL_INVALID_ARGUMENT when `handle` is none, and with RINGWAL_CLOSED when the log is closed.
+ */
+export async function attachLog(handle: LogHandle): Promise<LogAppender> {
+  if (!(handle instanceof MessagePort)) {
+    throw new InvalidArgumentError('A handle is what log.handle() returned, passed on in a transfer list.');
+  }
+  const control = new ControlChannel<OpenerApi>(handle);
+  let thread: LogThread | undefined;
+  handle.once('close', () => {
+    // The worker closes its end when the log is closed, and the system closes it when the worker dies.
+    if (thread === undefined) control.fail(new ClosedError());
+    else thread.workerDied();
+  });
+  handle.ref();
+  try {
+    thread = await LogThread.join(control);
+  } finally {
+    handle.unref();
+  }
+  return new AttachedLog(thread);
+}
+
+/** What both kinds share: everything but the way they close. */
+abstract class ThreadLog implements LogAppender {
+  protected readonly thread: LogThread;
+  #closing: Promise<void> | undefined;
+
+  constructor(thread: LogThread) {
+    this.thread = thread;
+  }
+
+  get directory(): string {
+    return this.thread.directory;
+  }
+
+  get durableLsn(): number {
+    return this.thread.state.durableLsn;
+  }
+
+  get firstLsn(): number {
+    return this.thread.state.firstLsn;
+  }
+
+  append(payload: Payload, options?: AppendOptions): Promise<number> {
+    return this.thread.appender.append(payload, options);
+  }
+
+  tryAppend(payload: Payload): Promise<number> | undefined {
+    return this.thread.appender.tryAppend(payload);
+  }
+
+  appendBatch(payloads: readonly Payload[], options?: AppendOptions): Promise<LsnRange> {
+    return this.thread.appender.appendBatch(payloads, options);
+  }
+
+  sync(): Promise<number> {
+    return this.thread.appender.sync();
+  }
+
+  read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void> {
+    return this.thread.read(options);
+  }
+
+  rotate(): Promise<number> {
+    return this.thread.held(() => this.thread.control.call('rotate'));
+  }
+
+  truncateBefore(lsn: number): Promise<void> {
+    return this.thread.truncateBefore(lsn);
+  }
+
+  async segments(): Promise<SegmentInfo[]> {
+    const { segments } = await this.thread.held(() => this.thread.control.call('view'));
+    return segments.map(({ number, name, firstLsn, lastLsn, end, isClosed }) => ({
+      number,
+      file: name,
+      firstLsn,
+      lastLsn,
+      bytes: end,
+      isClosed,
+    }));
+  }
+
+  async stats(): Promise<LogStats> {
+    const { appender, state, control } = this.thread;
+    const worker = await this.thread.held(() => control.call('stats'));
+    const { firstLsn, durableLsn } = state;
+    return { ...worker, firstLsn, durableLsn, inFlight: appender.inFlight, ...appender.fill };
+  }
+
+  handle(): LogHandle {
+    return this.thread.handle();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.thread.held(() => this.shutDown());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  protected abstract shutDown(): Promise<void>;
+}
+
+class OpenedLog extends ThreadLog implements Log {
+  readonly recovery: RecoverySummary;
+  readonly #exited: Promise<void>;
+  #closed = false;
+
+  constructor(thread: LogThread, recovery: RecoverySummary, exited: Promise<void>) {
+    super(thread);
+    this.recovery = recovery;
+    this.#exited = exited;
+  }
+
+  workerExited(cause: unknown): void {
+    if (!this.#closed) this.thread.workerDied(cause);
+  }
+
+  protected override async shutDown(): Promise<void> {
+    const { appender, control } = this.thread;
+    await appender.close();
+    try {
+      await control.call('close');
+    } catch (error) {
+      // A log that is poisoned, or whose worker died, is closed all the same: who appended was told.
+      if (!(error instanceof WorkerDiedError)) throw error;
+    } finally {
+      this.#closed = true;
+      control.close();
+      await this.#exited;
+      appender.detach();
+    }
+  }
+}
+
+class AttachedLog extends ThreadLog {
+  protected override async shutDown(): Promise<void> {
+    const { appender, control } = this.thread;
+    await appender.close();
+    appender.detach();
+    control.close();
+  }
+}

@@ -1,0 +1,155 @@
+/** options: what can be set when a log is opened: units, defaults, limits, and the check of all of them. */
+import { InvalidArgumentError } from './errors.js';
+import { FRAME_HEADER_BYTES } from './format/record-frame.js';
+
+/** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
+export interface LogOptions {
+  /**
+   * Size of one segment file. Space is reserved a segment at a time, and freed a segment at a time.
+   * Default 64 MiB; 64 KiB to 1 GiB, a multiple of 4096.
+   */
+  segmentBytes?: number;
+  /**
+   * Size of one producer thread's submission ring: how many bytes of records that thread can have in flight.
+   * Default 8 MiB; 16 KiB to 1 GiB, a multiple of 4096.
+   */
+  ringBytes?: number;
+  /**
+   * Commit window: how long the first record of a group waits for company before the group is written.
+   * Default 0: none; what arrives during one sync is the next group. At most 1 000 000 (one second).
+   */
+  windowUs?: number;
+  /**
+   * Largest group, in bytes of its records; also bounds the largest record and the largest batch.
+   * Default: the smallest of 4 MiB, a quarter of `segmentBytes` and half of `ringBytes`. At least 4096, at
+   * most half of `ringBytes` and `segmentBytes` - 32 KiB.
+   */
+  maxGroupBytes?: number;
+  /** Largest group, in records. Default 65 536; 1 to 1 048 576. */
+  maxGroupRecords?: number;
+  /**
+   * How many bytes of appends may wait, copied, for room in a thread's ring before `append` rejects with
+   * RINGWAL_OVERLOADED. Default 64 MiB; 0 to 4 GiB.
+   */
+  maxWaitingBytes?: number;
+  /** Reuse the files of truncated segments for new ones instead of deleting them. Default true. */
+  recycle?: boolean;
+  /**
+   * Start every group on a 4096-byte block, so that no write ever touches a block that holds acknowledged
+   * bytes. For devices that may damage a whole block when power fails while a part of it is rewritten.
+   * Costs up to 4 KiB of disk a group. Default false.
+   */
+  padGroups?: boolean;
+  /**
+   * An LSN that the caller knows was acknowledged, from its own checkpoint. Opening refuses with
+   * RINGWAL_CORRUPT when the log ends before it. Default 0: nothing known.
+   */
+  mustInclude?: number;
+  /** Where the I/O worker's file is, for bundlers that move it. Default: beside this module. */
+  workerUrl?: URL;
+}
+
+/** All options with their defaults filled in; what the threads pass to each other. */
+export interface ResolvedOptions {
+  readonly segmentBytes: number;
+  readonly ringBytes: number;
+  readonly windowUs: number;
+  readonly maxGroupBytes: number;
+  readonly maxGroupRecords: number;
+  readonly maxWaitingBytes: number;
+  readonly recycle: boolean;
+  readonly padGroups: boolean;
+  readonly mustInclude: number;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/**
+ * What a segment needs besides its largest group: header block, LINK, SEAL with a full index, the move to the
+ * next block boundary before a mark or a padded group, and the zeros behind the last group. The sum is under
+ * 24 KiB; asserted where segments are laid out.
+ */
+export const SEGMENT_OVERHEAD_BYTES = 32 * KiB;
+
+/** Checks `options` and fills in the defaults. Throws InvalidArgumentError that names the option. */
+export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('Options must be an object.');
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}".`);
+  }
+  const segmentBytes = integer(options, 'segmentBytes', 64 * MiB, 64 * KiB, GiB, 4096);
+  const ringBytes = integer(options, 'ringBytes', 8 * MiB, 16 * KiB, GiB, 4096);
+  const largestGroup = Math.min(ringBytes / 2, segmentBytes - SEGMENT_OVERHEAD_BYTES);
+  const maxGroupBytes = integer(
+    options,
+    'maxGroupBytes',
+    Math.min(4 * MiB, segmentBytes / 4, ringBytes / 2),
+    4 * KiB,
+    largestGroup,
+    1,
+  );
+  if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL)) {
+    throw new InvalidArgumentError('Option "workerUrl" must be a URL.');
+  }
+  return {
+    segmentBytes,
+    ringBytes,
+    windowUs: integer(options, 'windowUs', 0, 0, 1_000_000, 1),
+    maxGroupBytes: maxGroupBytes & ~7,
+    maxGroupRecords: integer(options, 'maxGroupRecords', 65_536, 1, 1_048_576, 1),
+    maxWaitingBytes: integer(options, 'maxWaitingBytes', 64 * MiB, 0, 4 * GiB, 1),
+    recycle: boolean(options, 'recycle', true),
+    padGroups: boolean(options, 'padGroups', false),
+    mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
+  };
+}
+
+/** The largest payload that one record of a log with these options can carry. */
+export function maxPayloadBytes(options: Pick<ResolvedOptions, 'maxGroupBytes'>): number {
+  return options.maxGroupBytes - FRAME_HEADER_BYTES;
+}
+
+const known = new Set<string>([
+  'segmentBytes',
+  'ringBytes',
+  'windowUs',
+  'maxGroupBytes',
+  'maxGroupRecords',
+  'maxWaitingBytes',
+  'recycle',
+  'padGroups',
+  'mustInclude',
+  'workerUrl',
+] satisfies (keyof LogOptions)[]);
+
+function integer(
+  options: LogOptions,
+  name: keyof LogOptions,
+  fallback: number,
+  least: number,
+  most: number,
+  multipleOf: number,
+): number {
+  const value: unknown = options[name];
+  if (value === undefined) return fallback;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
+    throw new InvalidArgumentError(`Option "${name}" must be an integer from ${least} to ${most}, not ${shown(value)}.`);
+  }
+  if (value % multipleOf !== 0) {
+    throw new InvalidArgumentError(`Option "${name}" must be a multiple of ${multipleOf}, not ${value}.`);
+  }
+  return value;
+}
+
+function boolean(options: LogOptions, name: keyof LogOptions, fallback: boolean): boolean {
+  const value: unknown = options[name];
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw new InvalidArgumentError(`Option "${name}" must be true or false, not ${shown(value)}.`);
+  return value;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
+}

@@ -1,0 +1,169 @@
+/**
+ * scan-newest: reads the newest segment from its LINK to the end of the log, and judges that end.
+ *
+ * While it walks it keeps the groups apart that nothing proves durable yet: every header proves all writes
+ * before its own (its durable end), so what stays unproven at the end is the last write only.
+ */
+import { CorruptError } from '../errors.js';
+import { decodeMark, decodeSeal, type SealBody } from '../format/group-body.js';
+import { DATA, MARK, SEAL, saltKey } from '../format/group-header.js';
+import { BLOCK_BYTES } from '../format/segment-header.js';
+import { type Group, SegmentCursor } from '../segment/segment-cursor.js';
+import type { Storage, StorageFile } from '../storage/storage.js';
+import type { ChainedSegment } from './chain.js';
+import { type Evidence, searchBehind } from './evidence.js';
+import { type Verdict, verdictOf } from './verdict.js';
+
+/** A place between two groups. */
+export interface LogPlace {
+  readonly end: number;
+  readonly lastLsn: number;
+  readonly lastChecksum: number;
+  /** Offset of the SEAL, if one lies before this place; else 0. */
+  readonly sealOffset: number;
+}
+
+export interface NewestScan {
+  /** Up to here durability is proven. Undefined: not even the segment's LINK is. */
+  readonly proven: LogPlace | undefined;
+  /** The end of the log. */
+  readonly end: LogPlace;
+  readonly torn: boolean;
+  /** The highest truncation mark in the segment. */
+  readonly truncatedBefore: number;
+  /** Whether the log was closed here. */
+  readonly clean: boolean;
+  /** The SEAL at the end, if the segment was sealed. */
+  readonly seal: SealBody | undefined;
+}
+
+/** Throws CorruptError for every verdict that is not an end of the log. Changes nothing. */
+export async function scanNewest(storage: Storage, segment: ChainedSegment, mustInclude: number): Promise<NewestScan> {
+  const file = await storage.open(segment.name, 'read');
+  try {
+    return await scan(file, segment, mustInclude);
+  } finally {
+    await file.close();
+  }
+}
+
+async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: number): Promise<NewestScan> {
+  const key = saltKey(segment.header.salt);
+  const limit = Math.min(segment.fileBytes, segment.header.segmentBytes);
+  const { firstLsn, previousChecksum } = segment.link.header;
+  const cursor = new SegmentCursor(file, key, limit, { offset: BLOCK_BYTES, nextLsn: firstLsn, lastChecksum: previousChecksum });
+  /** Places behind the last one proven, oldest first. */
+  let unproven: LogPlace[] = [];
+  let proven: LogPlace | undefined;
+  let end: LogPlace | undefined;
+  let truncatedBefore = segment.link.body.truncatedBefore;
+  let clean = false;
+  let seal: SealBody | undefined;
+
+  const visit = (group: Group): void => {
+    const { header } = group;
+    const at = unproven.findLastIndex((place) => place.end <= header.durableEnd);
+    if (at >= 0) {
+      proven = unproven[at];
+      unproven = unproven.slice(at + 1);
+    }
+    if ((proven?.end ?? BLOCK_BYTES) !== header.durableEnd) {
+      throw misplaced(segment, group.offset, header.firstLsn, 'its durable end is not where a group ends');
+    }
+    clean = false;
+    if (header.type === MARK) {
+      const mark = decodeMark(group.body);
+      truncatedBefore = Math.max(truncatedBefore, mark?.truncatedBefore ?? 0);
+      clean = mark?.clean ?? false;
+    }
+    seal = header.type === SEAL ? decodeSeal(group.body) : undefined;
+    const lastLsn = header.type === DATA ? header.firstLsn + header.records - 1 : header.firstLsn - 1;
+    end = { end: group.end, lastLsn, lastChecksum: header.headerChecksum, sealOffset: seal ? group.offset : 0 };
+    unproven.push(end);
+  };
+
+  for (;;) {
+    const step = cursor.next();
+    if (step.kind === 'more') {
+      await cursor.fill();
+    } else if (step.kind === 'group') {
+      visit(step);
+    } else {
+      const found: LogPlace = end ?? { end: BLOCK_BYTES, lastLsn: firstLsn - 1, lastChecksum: previousChecksum, sealOffset: 0 };
+      const evidence = await searchBehind(file, key, step.offset, limit);
+      const known = Math.max(evidence.durableLsn, mustInclude);
+      const verdict = verdictOf(step.reason, evidence.proofBehind, found.lastLsn < known);
+      const torn = verdict === 'torn-tail';
+      if (!torn && verdict !== 'clean-end') throw refusal(verdict, segment, found, evidence, mustInclude);
+      return { proven, end: found, torn, truncatedBefore, clean, seal };
+    }
+  }
+}
+
+/**
+ * Checks the successor that the newest segment's SEAL names: it was published before the SEAL was written,
+ * and no record may lie in it, or it would be the newest segment itself. Throws CorruptError.
+ */
+export async function checkSuccessor(storage: Storage, newest: ChainedSegment, scan: NewestScan, segments: readonly { name: string; number: number; fileBytes: number; header: ChainedSegment['header'] | undefined }[]): Promise<void> {
+  if (scan.seal === undefined) return;
+  const { successorNumber, successorSalt } = scan.seal;
+  const expectedLsn = scan.end.lastLsn + 1;
+  const successor = segments.find((segment) => segment.number === successorNumber);
+  const salt = successor?.header?.salt;
+  if (successor === undefined || salt === undefined || !successorSalt.every((byte, i) => byte === salt[i])) {
+    throw new CorruptError(
+      `${newest.name} is sealed and names segment ${successorNumber} as the next, which is missing or another file. Records from LSN ${expectedLsn} on may be lost. No file was changed.`,
+      { file: newest.name, expectedLsn, lastGoodLsn: scan.end.lastLsn, evidence: 'the SEAL of the segment before' },
+    );
+  }
+  const file = await storage.open(successor.name, 'read');
+  try {
+    const evidence = await searchBehind(file, saltKey(successorSalt), BLOCK_BYTES, successor.fileBytes);
+    if (evidence.proofBehind) {
+      throw new CorruptError(
+        `The first group of ${successor.name} is damaged, and later groups in it are not: acknowledged records from LSN ${expectedLsn} on are lost. No file was changed.`,
+        damageDetails(successor.name, BLOCK_BYTES, scan.end.lastLsn, evidence),
+      );
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function refusal(verdict: Verdict, segment: ChainedSegment, end: LogPlace, evidence: Evidence, mustInclude: number): CorruptError {
+  const expectedLsn = end.lastLsn + 1;
+  if (verdict === 'misplaced') {
+    return misplaced(segment, end.end, expectedLsn, 'it has another LSN, or follows another group');
+  }
+  const details = damageDetails(segment.name, end.end, end.lastLsn, evidence);
+  if (verdict === 'damaged') {
+    const after = evidence.firstGoodLsnAfter === undefined ? '' : ` The next group that verifies starts with LSN ${evidence.firstGoodLsnAfter}.`;
+    return new CorruptError(
+      `Acknowledged data in ${segment.name} is damaged at offset ${end.end}: LSN ${expectedLsn} and what follows it can't be read.${after} No file was changed.`,
+      details,
+    );
+  }
+  const known = Math.max(evidence.durableLsn, mustInclude);
+  return new CorruptError(
+    `The log ends with LSN ${end.lastLsn} in ${segment.name}, and LSN ${known} is known to have been durable: its end is lost. No file was changed.`,
+    { ...details, evidence: known === mustInclude ? 'option "mustInclude"' : 'the durable LSN of a later group' },
+  );
+}
+
+function misplaced(segment: ChainedSegment, offset: number, expectedLsn: number, why: string): CorruptError {
+  return new CorruptError(
+    `A group in ${segment.name} behind offset ${offset} verifies but is not the one that belongs there (${why}). No file was changed.`,
+    { file: segment.name, offset, expectedLsn, lastGoodLsn: expectedLsn - 1 },
+  );
+}
+
+function damageDetails(file: string, offset: number, lastGoodLsn: number, evidence: Evidence) {
+  return {
+    file,
+    offset,
+    expectedLsn: lastGoodLsn + 1,
+    lastGoodLsn,
+    ...(evidence.firstGoodLsnAfter === undefined ? {} : { firstGoodLsnAfter: evidence.firstGoodLsnAfter }),
+    ...(evidence.proofBehind ? { evidence: 'a later group that states this place to be durable' } : {}),
+  };
+}

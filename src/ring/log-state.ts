@@ -1,0 +1,129 @@
+/**
+ * log-state: the shared memory of the whole log: its state, its watermarks, and why it failed.
+ *
+ *   word             stored by                          meaning
+ *   WORKER_DOORBELL  all                                the I/O worker's doorbell
+ *   STATE            I/O worker; DEAD: the opener       OPEN, CLOSING, CLOSED, POISONED, DEAD
+ *   HURRY            sets: producer; clears: I/O worker  1: a caller waits, leave no commit window open
+ *   STALLED          I/O worker                         1: no segment has room, and none can be prepared
+ *   DURABLE_LSN      I/O worker                         last LSN known to be on stable storage
+ *   FIRST_LSN        I/O worker                         first LSN of the log; the truncation mark
+ *   failure text     I/O worker, before POISONED        the first failure, as JSON
+ *
+ *  R5  STATE only moves forward: OPEN -> CLOSING -> CLOSED, and from any of the first two to POISONED or DEAD.
+ *  R6  DURABLE_LSN and FIRST_LSN only grow. One thread stores them.
+ *  R7  The failure text is stored before STATE becomes POISONED (a sequentially consistent store), so who
+ *      sees POISONED sees the whole text.
+ */
+import { assert } from '../assert.js';
+import { fromWire, PoisonedError, toWire, type WireError } from '../errors.js';
+import { wake } from './doorbell.js';
+
+export const OPEN = 0;
+export const CLOSING = 1;
+export const CLOSED = 2;
+export const POISONED = 3;
+export const DEAD = 4;
+
+const STATE = 0;
+const FAILURE_BYTES = 1;
+const HURRY = 2;
+const STALLED = 3;
+export const WORKER_DOORBELL = 32;
+const DURABLE_LSN = 32; // in 64-bit words: a line of its own
+const FIRST_LSN = 48;
+const FAILURE_OFFSET_BYTES = 512;
+const FAILURE_CAPACITY_BYTES = 8192 - FAILURE_OFFSET_BYTES;
+
+export class LogState {
+  readonly buffer: SharedArrayBuffer;
+  /** The words that hold the I/O worker's doorbell. */
+  readonly words: Int32Array;
+  readonly #longs: BigInt64Array;
+  readonly #failure: Uint8Array;
+
+  constructor(buffer = new SharedArrayBuffer(FAILURE_OFFSET_BYTES + FAILURE_CAPACITY_BYTES)) {
+    this.buffer = buffer;
+    this.words = new Int32Array(buffer);
+    this.#longs = new BigInt64Array(buffer);
+    this.#failure = new Uint8Array(buffer, FAILURE_OFFSET_BYTES);
+  }
+
+  get state(): number {
+    return Atomics.load(this.words, STATE);
+  }
+
+  /** Moves the state forward (R5); a state that is final stays. Returns whether it moved. */
+  advance(to: number): boolean {
+    for (;;) {
+      const from = this.state;
+      if (from >= to || from >= CLOSED) return false;
+      if (Atomics.compareExchange(this.words, STATE, from, to) === from) return true;
+    }
+  }
+
+  /** Asks the I/O worker to commit what is published now, without waiting for a commit window to end. */
+  hurry(): void {
+    Atomics.store(this.words, HURRY, 1);
+    wake(this.words, WORKER_DOORBELL); // R4: after the store
+  }
+
+  get isHurried(): boolean {
+    return Atomics.load(this.words, HURRY) === 1;
+  }
+
+  /** Called by the I/O worker as it takes a group: what was published before `hurry` is in it or in a next one. */
+  takeHurry(): void {
+    Atomics.store(this.words, HURRY, 0);
+  }
+
+  /** Whether the worker waits for disk space. */
+  get isStalled(): boolean {
+    return Atomics.load(this.words, STALLED) === 1;
+  }
+
+  /** Called by the I/O worker only, each round: most often the value is there already. */
+  setStalled(isStalled: boolean): void {
+    if (this.isStalled !== isStalled) Atomics.store(this.words, STALLED, isStalled ? 1 : 0);
+  }
+
+  get durableLsn(): number {
+    return Number(Atomics.load(this.#longs, DURABLE_LSN));
+  }
+
+  get firstLsn(): number {
+    return Number(Atomics.load(this.#longs, FIRST_LSN));
+  }
+
+  /** Called by the I/O worker only. */
+  setDurableLsn(lsn: number): void {
+    assert(lsn >= this.durableLsn, 'R6 the durable watermark only advances');
+    Atomics.store(this.#longs, DURABLE_LSN, BigInt(lsn));
+  }
+
+  /** Called by the I/O worker only. */
+  setFirstLsn(lsn: number): void {
+    assert(lsn >= this.firstLsn, 'R6 the truncation mark only advances');
+    Atomics.store(this.#longs, FIRST_LSN, BigInt(lsn));
+  }
+
+  /** Records the first failure and poisons the log, for all threads (R7). */
+  poison(cause: unknown): void {
+    if (this.state >= CLOSED) return;
+    const wire = toWire(cause);
+    for (let at: WireError | undefined = wire; at !== undefined; at = at.cause) delete at.stack;
+    let text = Buffer.from(JSON.stringify(wire));
+    if (text.length > FAILURE_CAPACITY_BYTES) {
+      text = Buffer.from(JSON.stringify({ name: 'Error', message: wire.message.slice(0, 512), code: wire.code }));
+    }
+    this.#failure.set(text);
+    Atomics.store(this.words, FAILURE_BYTES, text.length);
+    this.advance(POISONED);
+  }
+
+  /** The error for appends of a poisoned log, with the first failure as its cause. */
+  poisonedError(): PoisonedError {
+    const text = Buffer.from(this.#failure.slice(0, Atomics.load(this.words, FAILURE_BYTES))).toString();
+    return new PoisonedError(fromWire(JSON.parse(text) as WireError));
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * segment-writer: appends groups to the active segment: stage what belongs into one write, write it, sync it.
+ *
+ * A write holds one DATA group at most, with a LINK before it when it is the segment's first and a SEAL
+ * behind it when it is the last. 64 zero bytes follow the last group of a write, so that recovery finds
+ * zeros at the end of the log also in a file whose former content is still there.
+ *
+ *   W1  Groups never overlap: a write starts at or behind the end of the one before.
+ *   W2  A write starts only after the sync of the one before returned; so "durable end" and "durable LSN",
+ *       taken when the write is staged, are true, and a group that verifies proves all writes before its own.
+ *   W3  There is always room left for a SEAL; and, when the segment is full, for one MARK, so that a truncation
+ *       can free space even when there is none for another segment.
+ */
+import { assert } from '../assert.js';
+import type { Clock } from '../clock.js';
+import { checksum } from '../format/checksum.js';
+import { encodeLink, encodeMark, encodeSeal, type IndexEntry, type LinkBody, MARK_BODY_BYTES, MAX_INDEX_ENTRIES, MAX_SEAL_BODY_BYTES } from '../format/group-body.js';
+import { DATA, encodeGroupHeader, GROUP_HEADER_BYTES, type GroupHeader, LINK, MARK, SEAL, type SaltKey, saltKey } from '../format/group-header.js';
+import { BLOCK_BYTES } from '../format/segment-header.js';
+import type { StorageFile } from '../storage/storage.js';
+
+/** A file that is laid out, published under its name and durable, waiting to become the active segment. */
+export interface PreparedSegment {
+  readonly file: StorageFile;
+  readonly number: number;
+  /** 16 bytes. */
+  readonly salt: Uint8Array;
+  readonly segmentBytes: number;
+  /** Bytes whose blocks were written before: syncing in them does not touch the file system's journal. */
+  readonly backedBytes: number;
+}
+
+/** Where the log stands in a segment: what the next group is chained to. */
+export interface SegmentPosition {
+  /** End of the last group, in bytes. */
+  readonly end: number;
+  readonly lastLsn: number;
+  /** Header checksum of the last group. */
+  readonly lastChecksum: number;
+}
+
+/** Zero bytes written behind the last group of a write. */
+const TERMINATOR_BYTES = 64;
+const MARK_BYTES = GROUP_HEADER_BYTES + MARK_BODY_BYTES;
+const HEADERS_PER_WRITE = 4;
+const zeros = new Uint8Array(BLOCK_BYTES);
+
+export class SegmentWriter {
+  readonly segment: PreparedSegment;
+  readonly #clock: Clock;
+  readonly #padGroups: boolean;
+  readonly #key: SaltKey;
+  readonly #indexStrideBytes: number;
+  readonly #index: IndexEntry[] = [];
+  #end: number;
+  #lastLsn: number;
+  #lastChecksum: number;
+  #durableEnd: number;
+  #durableLsn: number;
+  #sealOffset = 0;
+
+  #staged: Uint8Array[] = [];
+  #stagedStart = 0;
+  #stagedHeaders = 0;
+  readonly #headers = new Uint8Array(HEADERS_PER_WRITE * GROUP_HEADER_BYTES);
+  readonly #headersView = new DataView(this.#headers.buffer);
+  readonly #header: GroupHeader = {
+    type: 0,
+    firstLsn: 0,
+    durableLsn: 0,
+    timestampUs: 0,
+    records: 0,
+    bodyBytes: 0,
+    previousChecksum: 0,
+    bodyChecksum: 0,
+    durableEnd: 0,
+    headerChecksum: 0,
+  };
+
+  /** Continues `segment` at `position`, up to which it is durable. A new segment begins at BLOCK_BYTES. */
+  constructor(segment: PreparedSegment, position: SegmentPosition, options: { padGroups: boolean; clock: Clock }) {
+    this.segment = segment;
+    this.#clock = options.clock;
+    this.#padGroups = options.padGroups;
+    this.#key = saltKey(segment.salt);
+    this.#indexStrideBytes = Math.max(BLOCK_BYTES, Math.ceil(segment.segmentBytes / MAX_INDEX_ENTRIES));
+    this.#end = position.end;
+    this.#durableEnd = position.end;
+    this.#lastLsn = position.lastLsn;
+    this.#durableLsn = position.lastLsn;
+    this.#lastChecksum = position.lastChecksum;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  get lastLsn(): number {
+    return this.#lastLsn;
+  }
+
+  get lastChecksum(): number {
+    return this.#lastChecksum;
+  }
+
+  /** Offset of the SEAL, 0 as long as there is none. */
+  get sealOffset(): number {
+    return this.#sealOffset;
+  }
+
+  /** Bytes of records that the next DATA group may hold. */
+  get room(): number {
+    return this.#roomBehind(this.#end) - GROUP_HEADER_BYTES - BLOCK_BYTES - MARK_BYTES;
+  }
+
+  /** Whether a MARK can still be written. */
+  get hasRoomForMark(): boolean {
+    return this.#roomBehind(alignUp(this.#end)) >= MARK_BYTES;
+  }
+
+  stageLink(link: LinkBody): void {
+    assert(this.#end === BLOCK_BYTES && this.#staged.length === 0, 'W1 a LINK is the first group of a segment');
+    const body = encodeLink(link);
+    this.#stage(LINK, [body], body.length, 0);
+  }
+
+  /** Stages the records in `views`, `bytes` bytes and `records` records; their LSNs follow the last one. */
+  stageData(views: readonly Uint8Array[], bytes: number, records: number): void {
+    assert(bytes <= this.room, 'W3 a group leaves room for the SEAL');
+    const offset = this.#groupStart();
+    const last = this.#index.at(-1)?.offset ?? -this.#indexStrideBytes;
+    if (offset - last >= this.#indexStrideBytes && this.#index.length < MAX_INDEX_ENTRIES) {
+      this.#index.push({ firstLsn: this.#lastLsn + 1, offset });
+    }
+    this.#stage(DATA, views, bytes, records);
+  }
+
+  stageSeal(successor: PreparedSegment): void {
+    const body = encodeSeal({ successorSalt: successor.salt, successorNumber: successor.number, index: this.#index });
+    this.#sealOffset = this.#groupStart();
+    this.#stage(SEAL, [body], body.length, 0);
+  }
+
+  /** Stages a MARK on a block of its own: one lost sector can't take the last group and its proof together. */
+  stageMark(truncatedBefore: number, clean: boolean): void {
+    assert(this.#staged.length === 0 && this.hasRoomForMark, 'W3 a MARK is a write of its own and leaves room for the SEAL');
+    const body = encodeMark({ truncatedBefore, clean });
+    this.#stage(MARK, [body], body.length, 0, alignUp(this.#end));
+  }
+
+  /**
+   * Writes what is staged, in one write. Throws what the storage throws; the segment is then not to be
+   * written again.
+   */
+  write(): void {
+    if (this.#sealOffset === 0) this.#staged.push(zeros.subarray(0, TERMINATOR_BYTES));
+    this.segment.file.writeGroup(this.#staged, this.#stagedStart);
+  }
+
+  /**
+   * Makes it durable. Soundness: the sync is issued after the write returned, so it covers all staged bytes;
+   * they lie inside the file's size, which was durable before the segment was published.
+   */
+  sync(): void {
+    this.segment.file.syncGroup();
+    this.#staged = [];
+    this.#stagedHeaders = 0;
+    this.#durableEnd = this.#end;
+    this.#durableLsn = this.#lastLsn;
+  }
+
+  /** Bytes for groups behind `position`, with a SEAL and the terminator kept in reserve (W3). */
+  #roomBehind(position: number): number {
+    const start = this.#padGroups ? alignUp(position) : position;
+    const seal = GROUP_HEADER_BYTES + MAX_SEAL_BODY_BYTES + (this.#padGroups ? BLOCK_BYTES : 0);
+    return this.segment.segmentBytes - start - seal - TERMINATOR_BYTES;
+  }
+
+  #groupStart(): number {
+    return this.#padGroups ? alignUp(this.#end) : this.#end;
+  }
+
+  #stage(type: number, views: readonly Uint8Array[], bodyBytes: number, records: number, start = this.#groupStart()): void {
+    assert(start >= this.#end && start + GROUP_HEADER_BYTES + bodyBytes <= this.segment.segmentBytes, 'W1 groups do not overlap');
+    if (this.#staged.length === 0) {
+      this.#stagedStart = start;
+    } else if (start > this.#end) {
+      this.#staged.push(zeros.subarray(0, start - this.#end));
+    }
+    let bodyChecksum = this.#key.seed;
+    for (const view of views) bodyChecksum = checksum(view, bodyChecksum);
+    const header = this.#header;
+    header.type = type;
+    header.firstLsn = this.#lastLsn + 1;
+    header.durableLsn = this.#durableLsn;
+    header.timestampUs = this.#clock.wallUs();
+    header.records = records;
+    header.bodyBytes = bodyBytes;
+    header.previousChecksum = this.#lastChecksum;
+    header.bodyChecksum = bodyChecksum;
+    header.durableEnd = this.#durableEnd;
+    const at = this.#stagedHeaders * GROUP_HEADER_BYTES;
+    encodeGroupHeader(header, this.#key, this.#headers, this.#headersView, at);
+    this.#staged.push(this.#headers.subarray(at, at + GROUP_HEADER_BYTES), ...views);
+    this.#stagedHeaders++;
+    this.#lastChecksum = header.headerChecksum;
+    this.#lastLsn += records;
+    this.#end = start + GROUP_HEADER_BYTES + bodyBytes;
+  }
+}
+
+function alignUp(position: number): number {
+  return Math.ceil(position / BLOCK_BYTES) * BLOCK_BYTES;
+}

@@ -1,0 +1,131 @@
+/**
+ * thread: one thread's part in an open log: its ring, its control channel, and what both the opener and the
+ * attached threads can do with them.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
+import { type AppendOptions, Appender, type LsnRange } from './append/appender.js';
+import type { Payload } from './append/payload.js';
+import { ControlChannel } from './control/calls.js';
+import type { LogTerms, OpenerApi, WorkerStats } from './control/contract.js';
+import { InvalidArgumentError, OutOfRangeError, TruncatedError, WorkerDiedError } from './errors.js';
+import { type LogRecord, readGroups } from './read/read-log.js';
+import { createRing } from './ring/layout.js';
+import { CLOSED, DEAD, LogState } from './ring/log-state.js';
+import { NodeStorage } from './storage/node-storage.js';
+
+/** What `read` reads; both ends are included. */
+export interface ReadOptions {
+  /** First LSN. Default: the log's first. */
+  from?: number;
+  /** Last LSN. Default: the last that is durable when `read` is called. */
+  to?: number;
+}
+
+/**
+ * Passes a log to another thread: send it with `postMessage(handle, [handle])` or as `workerData` with it in
+ * `transferList`, and call `attachLog` there. One handle serves one `attachLog`.
+ */
+export type LogHandle = MessagePort;
+
+export class LogThread {
+  readonly control: ControlChannel<OpenerApi>;
+  readonly appender: Appender;
+  readonly state: LogState;
+  readonly directory: string;
+
+  /** Joins the log behind `control`: makes this thread's ring and has it take part. */
+  static async join(control: ControlChannel<OpenerApi>): Promise<LogThread> {
+    const terms = await control.call('options');
+    const ring = createRing(terms.options.ringBytes);
+    const { directory } = await control.call('attach', ring.buffer);
+    return new LogThread(control, ring, terms, directory);
+  }
+
+  private constructor(control: ControlChannel<OpenerApi>, ring: ReturnType<typeof createRing>, terms: LogTerms, directory: string) {
+    this.control = control;
+    this.directory = directory;
+    this.state = new LogState(terms.state);
+    this.appender = new Appender(ring, this.state, terms.options);
+  }
+
+  append(payload: Payload, options?: AppendOptions): Promise<number> {
+    return this.appender.append(payload, options);
+  }
+
+  tryAppend(payload: Payload): Promise<number> | undefined {
+    return this.appender.tryAppend(payload);
+  }
+
+  appendBatch(payloads: readonly Payload[], options?: AppendOptions): Promise<LsnRange> {
+    return this.appender.appendBatch(payloads, options);
+  }
+
+  sync(): Promise<number> {
+    return this.appender.sync();
+  }
+
+  rotate(): Promise<number> {
+    return this.held(() => this.control.call('rotate'));
+  }
+
+  async truncateBefore(lsn: number): Promise<void> {
+    checkLsn('The truncation mark', lsn);
+    await this.held(() => this.control.call('truncateBefore', lsn));
+  }
+
+  stats(): Promise<WorkerStats> {
+    return this.held(() => this.control.call('stats'));
+  }
+
+  /** A handle for another thread. */
+  handle(): LogHandle {
+    const { port1, port2 } = new MessageChannel();
+    // Nobody waits for this: when it fails, the log is gone, and the other thread learns it by its own calls.
+    this.control.send('adopt', port2).catch(() => port1.close());
+    return port1;
+  }
+
+  async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
+    const { from, to } = options;
+    if (from !== undefined) checkLsn('Option "from"', from);
+    if (to !== undefined) checkLsn('Option "to"', to);
+    const view = await this.held(() => this.control.call('view'));
+    const start = from ?? view.firstLsn;
+    if (start < view.firstLsn) throw new TruncatedError(start, view.firstLsn);
+    const end = to ?? view.durableLsn;
+    if (end > view.durableLsn || start > view.durableLsn + 1) {
+      throw new OutOfRangeError(`LSN ${Math.max(start, end)} is not in the log: the last one durable is ${view.durableLsn}.`);
+    }
+    const storage = await NodeStorage.open(this.directory, { create: false });
+    try {
+      for await (const records of readGroups(storage, view, start, end, () => this.state.firstLsn)) yield* records;
+    } finally {
+      await storage.close();
+    }
+  }
+
+  /** The other side is gone: everything pending is rejected, and every call. */
+  workerDied(cause?: unknown): void {
+    this.control.fail(new WorkerDiedError(cause));
+    if (this.state.state < CLOSED) this.state.advance(DEAD);
+    this.appender.stateChanged();
+  }
+
+  /** Holds the process while `task` runs. */
+  async held<T>(task: () => Promise<T>): Promise<T> {
+    const { keepAlive } = this.appender;
+    keepAlive.hold();
+    try {
+      return await task();
+    } finally {
+      keepAlive.release();
+    }
+  }
+}
+
+function checkLsn(what: string, lsn: unknown): void {
+  if (!Number.isSafeInteger(lsn) || (lsn as number) < 1) {
+    throw new InvalidArgumentError(`${what} must be an LSN, an integer from 1, not ${String(lsn)}.`);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * io-worker: the I/O worker's thread: takes the lock, opens the engine, answers control calls, commits.
+ *
+ * A plain Worker and not a pool's: a pool replaces a worker that died, which here would be a second writer.
+ * One control port per thread that uses the log; when a port closes, its thread is gone and its ring with it.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { systemClock } from '../src/clock.js';
+import { serve } from '../src/control/calls.js';
+import type { Attachment, OpenerApi, ProducerApi, WorkerInput } from '../src/control/contract.js';
+import { LogEngine } from '../src/engine/log-engine.js';
+import { ClosedError, InvalidArgumentError } from '../src/errors.js';
+import { DirectoryLock } from '../src/lock/directory-lock.js';
+import type { RingConsumer } from '../src/ring/consumer.js';
+import { LogState } from '../src/ring/log-state.js';
+import { NodeStorage } from '../src/storage/node-storage.js';
+
+const input = workerData as WorkerInput;
+const state = new LogState(input.state);
+const ports = new Set<MessagePort>();
+let lock: DirectoryLock | undefined;
+let engine: LogEngine | undefined;
+let directory = input.directory;
+
+/** The engine, for calls that come after it was opened: all but the first. */
+function opened(): LogEngine {
+  if (engine === undefined) throw new ClosedError();
+  return engine;
+}
+
+async function open() {
+  const storage = await NodeStorage.open(input.directory, { create: true });
+  directory = storage.directory;
+  try {
+    lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd);
+    engine = await LogEngine.open(input.options, { storage, state, clock: systemClock, pause: (ms) => pause(ms, undefined, { ref: false }) });
+  } catch (error) {
+    await lock?.release();
+    await storage.close();
+    throw error;
+  }
+  void engine.run();
+  return engine.summary;
+}
+
+/** Releases everything, after which nothing keeps the thread alive. */
+async function close(): Promise<void> {
+  try {
+    await opened().close();
+  } finally {
+    await lock?.release();
+    // After the answer to this very call, which leaves on the next turn of the event loop.
+    setImmediate(() => {
+      for (const port of ports) port.close();
+    });
+  }
+}
+
+/** What every thread that uses the log can call. */
+function producerApi(port: MessagePort): ProducerApi {
+  let ring: RingConsumer | undefined;
+  port.on('close', () => {
+    ports.delete(port);
+    if (ring !== undefined) opened().detach(ring);
+  });
+  return {
+    attach(memory: SharedArrayBuffer): Attachment {
+      if (!(memory instanceof SharedArrayBuffer)) throw new InvalidArgumentError('A ring must be shared memory.');
+      ring = opened().attach(memory);
+      return { directory };
+    },
+    options: () => ({ options: input.options, state: input.state }),
+    rotate: () => opened().rotate(),
+    truncateBefore: (lsn: number) => opened().truncateBefore(lsn),
+    view: () => opened().view(),
+    stats: () => opened().stats(),
+    adopt,
+  };
+}
+
+/** Serves another thread's control port. */
+function adopt(port: MessagePort): void {
+  ports.add(port);
+  serve(port, producerApi(port));
+}
+
+ports.add(input.port);
+const openerApi: OpenerApi = { ...producerApi(input.port), open, close };
+serve(input.port, openerApi);
