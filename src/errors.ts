@@ -212,7 +212,12 @@ export function fromWire(wire: WireError): Error {
   if (known === undefined) Object.assign(own, { code: wire.code, syscall: wire.syscall, errno: wire.errno });
   for (const [key, value] of Object.entries(own)) {
     if (value !== undefined) {
-      Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: key !== 'stack' && key !== 'cause' });
+      Object.defineProperty(error, key, {
+        value,
+        configurable: true,
+        writable: true,
+        enumerable: key !== 'stack' && key !== 'cause',
+      });
     }
   }
   return error;

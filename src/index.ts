@@ -30,3 +30,4 @@ export type { LogOptions } from './options.js';
 export type { LogRecord } from './read/read-log.js';
 export type { RecoverySummary } from './recovery/recover.js';
 export type { LogHandle, ReadOptions } from './thread.js';
+export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

@@ -140,7 +140,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   worker.once('exit', (code) => {
     const cause = failure ?? (code === 0 ? undefined : new Error(`exit code ${code}`));
     if (log === undefined) control.fail(new WorkerDiedError(cause));
-    else log.workerExited(cause);
+    else log.workerGone(cause);
   });
   try {
     const recovery = await control.call('open');
@@ -167,19 +167,19 @@ export async function attachLog(handle: LogHandle): Promise<LogAppender> {
     throw new InvalidArgumentError('A handle is what log.handle() returned, passed on in a transfer list.');
   }
   const control = new ControlChannel<OpenerApi>(handle);
-  let thread: LogThread | undefined;
+  let log: AttachedLog | undefined;
   handle.once('close', () => {
     // The worker closes its end when the log is closed, and the system closes it when the worker dies.
-    if (thread === undefined) control.fail(new ClosedError());
-    else thread.workerDied();
+    if (log === undefined) control.fail(new ClosedError());
+    else log.workerGone();
   });
   handle.ref();
   try {
-    thread = await LogThread.join(control);
+    log = new AttachedLog(await LogThread.join(control));
+    return log;
   } finally {
     handle.unref();
   }
-  return new AttachedLog(thread);
 }
 
 /** What both kinds share: everything but the way they close. */
@@ -269,7 +269,6 @@ abstract class ThreadLog implements LogAppender {
 class OpenedLog extends ThreadLog implements Log {
   readonly recovery: RecoverySummary;
   readonly #exited: Promise<void>;
-  #closed = false;
 
   constructor(thread: LogThread, recovery: RecoverySummary, exited: Promise<void>) {
     super(thread);
@@ -277,8 +276,8 @@ class OpenedLog extends ThreadLog implements Log {
     this.#exited = exited;
   }
 
-  workerExited(cause: unknown): void {
-    if (!this.#closed) this.thread.workerDied(cause);
+  workerGone(cause: unknown): void {
+    this.thread.workerGone(cause);
   }
 
   protected override async shutDown(): Promise<void> {
@@ -290,7 +289,6 @@ class OpenedLog extends ThreadLog implements Log {
       // A log that is poisoned, or whose worker died, is closed all the same: who appended was told.
       if (!(error instanceof WorkerDiedError)) throw error;
     } finally {
-      this.#closed = true;
       control.close();
       await this.#exited;
       appender.detach();
@@ -299,9 +297,17 @@ class OpenedLog extends ThreadLog implements Log {
 }
 
 class AttachedLog extends ThreadLog {
+  #left = false;
+
+  /** The channel closed; unless it was this side that left, the log is closed or its worker dead. */
+  workerGone(): void {
+    if (!this.#left) this.thread.workerGone();
+  }
+
   protected override async shutDown(): Promise<void> {
     const { appender, control } = this.thread;
     await appender.close();
+    this.#left = true;
     appender.detach();
     control.close();
   }

@@ -75,7 +75,8 @@ export const SEGMENT_OVERHEAD_BYTES = 32 * KiB;
 
 /** Checks `options` and fills in the defaults. Throws InvalidArgumentError that names the option. */
 export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('Options must be an object.');
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('Options must be an object.');
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}".`);
   }
@@ -135,7 +136,9 @@ function integer(
   const value: unknown = options[name];
   if (value === undefined) return fallback;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
-    throw new InvalidArgumentError(`Option "${name}" must be an integer from ${least} to ${most}, not ${shown(value)}.`);
+    throw new InvalidArgumentError(
+      `Option "${name}" must be an integer from ${least} to ${most}, not ${shown(value)}.`,
+    );
   }
   if (value % multipleOf !== 0) {
     throw new InvalidArgumentError(`Option "${name}" must be a multiple of ${multipleOf}, not ${value}.`);
@@ -146,7 +149,8 @@ function integer(
 function boolean(options: LogOptions, name: keyof LogOptions, fallback: boolean): boolean {
   const value: unknown = options[name];
   if (value === undefined) return fallback;
-  if (typeof value !== 'boolean') throw new InvalidArgumentError(`Option "${name}" must be true or false, not ${shown(value)}.`);
+  if (typeof value !== 'boolean')
+    throw new InvalidArgumentError(`Option "${name}" must be true or false, not ${shown(value)}.`);
   return value;
 }
 

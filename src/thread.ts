@@ -4,14 +4,13 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel } from 'node:worker_threads';
-import { type AppendOptions, Appender, type LsnRange } from './append/appender.js';
-import type { Payload } from './append/payload.js';
-import { ControlChannel } from './control/calls.js';
-import type { LogTerms, OpenerApi, WorkerStats } from './control/contract.js';
-import { InvalidArgumentError, OutOfRangeError, TruncatedError, WorkerDiedError } from './errors.js';
+import { Appender } from './append/appender.js';
+import type { ControlChannel } from './control/calls.js';
+import type { LogTerms, OpenerApi } from './control/contract.js';
+import { ClosedError, InvalidArgumentError, OutOfRangeError, TruncatedError } from './errors.js';
 import { type LogRecord, readGroups } from './read/read-log.js';
 import { createRing } from './ring/layout.js';
-import { CLOSED, DEAD, LogState } from './ring/log-state.js';
+import { DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
 
 /** What `read` reads; both ends are included. */
@@ -42,40 +41,21 @@ export class LogThread {
     return new LogThread(control, ring, terms, directory);
   }
 
-  private constructor(control: ControlChannel<OpenerApi>, ring: ReturnType<typeof createRing>, terms: LogTerms, directory: string) {
+  private constructor(
+    control: ControlChannel<OpenerApi>,
+    ring: ReturnType<typeof createRing>,
+    terms: LogTerms,
+    directory: string,
+  ) {
     this.control = control;
     this.directory = directory;
     this.state = new LogState(terms.state);
     this.appender = new Appender(ring, this.state, terms.options);
   }
 
-  append(payload: Payload, options?: AppendOptions): Promise<number> {
-    return this.appender.append(payload, options);
-  }
-
-  tryAppend(payload: Payload): Promise<number> | undefined {
-    return this.appender.tryAppend(payload);
-  }
-
-  appendBatch(payloads: readonly Payload[], options?: AppendOptions): Promise<LsnRange> {
-    return this.appender.appendBatch(payloads, options);
-  }
-
-  sync(): Promise<number> {
-    return this.appender.sync();
-  }
-
-  rotate(): Promise<number> {
-    return this.held(() => this.control.call('rotate'));
-  }
-
   async truncateBefore(lsn: number): Promise<void> {
     checkLsn('The truncation mark', lsn);
     await this.held(() => this.control.call('truncateBefore', lsn));
-  }
-
-  stats(): Promise<WorkerStats> {
-    return this.held(() => this.control.call('stats'));
   }
 
   /** A handle for another thread. */
@@ -95,20 +75,23 @@ export class LogThread {
     if (start < view.firstLsn) throw new TruncatedError(start, view.firstLsn);
     const end = to ?? view.durableLsn;
     if (end > view.durableLsn || start > view.durableLsn + 1) {
-      throw new OutOfRangeError(`LSN ${Math.max(start, end)} is not in the log: the last one durable is ${view.durableLsn}.`);
+      throw new OutOfRangeError(
+        `LSN ${Math.max(start, end)} is not in the log: the last one durable is ${view.durableLsn}.`,
+      );
     }
     const storage = await NodeStorage.open(this.directory, { create: false });
     try {
-      for await (const records of readGroups(storage, view, start, end, () => this.state.firstLsn)) yield* records;
+      for await (const records of readGroups(storage, view, start, end, () => this.state.firstLsn))
+        yield* records;
     } finally {
       await storage.close();
     }
   }
 
-  /** The other side is gone: everything pending is rejected, and every call. */
-  workerDied(cause?: unknown): void {
-    this.control.fail(new WorkerDiedError(cause));
-    if (this.state.state < CLOSED) this.state.advance(DEAD);
+  /** The I/O worker has ended: in order, if the log is closed; else everything pending is rejected. */
+  workerGone(cause?: unknown): void {
+    this.state.advance(DEAD); // stays what it is when the log is closed or poisoned
+    this.control.fail(this.state.refusal(cause) ?? new ClosedError());
     this.appender.stateChanged();
   }
 

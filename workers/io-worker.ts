@@ -4,13 +4,12 @@
  * A plain Worker and not a pool's: a pool replaces a worker that died, which here would be a second writer.
  * One control port per thread that uses the log; when a port closes, its thread is gone and its ring with it.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { systemClock } from '../src/clock.js';
 import { serve } from '../src/control/calls.js';
 import type { Attachment, OpenerApi, ProducerApi, WorkerInput } from '../src/control/contract.js';
 import { LogEngine } from '../src/engine/log-engine.js';
-import { ClosedError, InvalidArgumentError } from '../src/errors.js';
+import { systemEnvironment } from '../src/environment.js';
+import { ClosedError, InvalidArgumentError, IoError } from '../src/errors.js';
 import { DirectoryLock } from '../src/lock/directory-lock.js';
 import type { RingConsumer } from '../src/ring/consumer.js';
 import { LogState } from '../src/ring/log-state.js';
@@ -19,6 +18,7 @@ import { NodeStorage } from '../src/storage/node-storage.js';
 const input = workerData as WorkerInput;
 const state = new LogState(input.state);
 const ports = new Set<MessagePort>();
+let storage: NodeStorage | undefined;
 let lock: DirectoryLock | undefined;
 let engine: LogEngine | undefined;
 let directory = input.directory;
@@ -30,11 +30,13 @@ function opened(): LogEngine {
 }
 
 async function open() {
-  const storage = await NodeStorage.open(input.directory, { create: true });
+  storage = await NodeStorage.open(input.directory, { create: true }).catch((cause: unknown) => {
+    throw new IoError(`Opening the directory ${input.directory}`, cause);
+  });
   directory = storage.directory;
   try {
     lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd);
-    engine = await LogEngine.open(input.options, { storage, state, clock: systemClock, pause: (ms) => pause(ms, undefined, { ref: false }) });
+    engine = await LogEngine.open(input.options, { storage, state, environment: systemEnvironment });
   } catch (error) {
     await lock?.release();
     await storage.close();
@@ -49,6 +51,7 @@ async function close(): Promise<void> {
   try {
     await opened().close();
   } finally {
+    await storage?.close();
     await lock?.release();
     // After the answer to this very call, which leaves on the next turn of the event loop.
     setImmediate(() => {
@@ -66,7 +69,8 @@ function producerApi(port: MessagePort): ProducerApi {
   });
   return {
     attach(memory: SharedArrayBuffer): Attachment {
-      if (!(memory instanceof SharedArrayBuffer)) throw new InvalidArgumentError('A ring must be shared memory.');
+      if (!(memory instanceof SharedArrayBuffer))
+        throw new InvalidArgumentError('A ring must be shared memory.');
       ring = opened().attach(memory);
       return { directory };
     },

@@ -5,11 +5,11 @@
  * pays. The ring is published once at the end of the current run of the event loop's microtasks, and earlier
  * when enough bytes wait to keep a sync busy.
  */
-import { ClosedError, InvalidArgumentError, OverloadedError, TooLargeError, WorkerDiedError } from '../errors.js';
+import { ClosedError, InvalidArgumentError, OverloadedError, TooLargeError } from '../errors.js';
 import { frameBytes, RECORD_FULL } from '../format/record-frame.js';
 import { maxPayloadBytes, type ResolvedOptions } from '../options.js';
 import type { RingMemory } from '../ring/layout.js';
-import { CLOSED, DEAD, type LogState, OPEN, POISONED } from '../ring/log-state.js';
+import { CLOSED, type LogState } from '../ring/log-state.js';
 import { RingProducer } from '../ring/producer.js';
 import { KeepAlive } from './keep-alive.js';
 import { copyPayload, ownPayload, type Payload, payloadBytes } from './payload.js';
@@ -57,7 +57,10 @@ export class Appender {
     this.#options = options;
     this.#state = state;
     this.#maxPayloadBytes = maxPayloadBytes(options);
-    this.#ring = new RingProducer(ring, state, { bytes: options.maxGroupBytes, records: options.maxGroupRecords });
+    this.#ring = new RingProducer(ring, state, {
+      bytes: options.maxGroupBytes,
+      records: options.maxGroupRecords,
+    });
     this.#keepAlive = new KeepAlive(this.#drain);
   }
 
@@ -201,11 +204,7 @@ export class Appender {
   }
 
   #refusal(): Error | undefined {
-    const state = this.#state.state;
-    if (state === OPEN && !this.#closed) return undefined;
-    if (state === POISONED) return this.#state.poisonedError();
-    if (state === DEAD) return new WorkerDiedError();
-    return new ClosedError();
+    return this.#state.refusal() ?? (this.#closed ? new ClosedError() : undefined);
   }
 
   /** Writes one frame into the space just reserved. */
@@ -250,7 +249,10 @@ export class Appender {
   /** Sees to it that completions are consumed as they come, by at most one wait at a time. */
   #listen(): void {
     if (this.#parked || this.#pending.length === 0) return;
-    const woken = this.#ring.park(undefined, () => this.#ring.hasCompletions() || this.#state.state >= CLOSED);
+    const woken = this.#ring.park(
+      undefined,
+      () => this.#ring.hasCompletions() || this.#state.state >= CLOSED,
+    );
     if (woken === undefined) {
       // Not a microtask: a fast disk would then keep the event loop from ever turning.
       setImmediate(this.#drain);

@@ -6,7 +6,7 @@
  * the event loop. Then it sleeps in `Atomics.waitAsync`, and the event loop serves control calls and
  * maintenance. Under load the loop lets the event loop turn at least once a millisecond.
  */
-import type { Clock } from '../clock.js';
+import type { Environment } from '../environment.js';
 import { ClosedError, RingwalError } from '../errors.js';
 import { parkAsync, parkBlocking, wake } from '../ring/doorbell.js';
 import { CLOSING, type LogState, OPEN, WORKER_DOORBELL } from '../ring/log-state.js';
@@ -36,7 +36,7 @@ export type StepOutcome = 'committed' | 'idle' | 'no-segment' | 'failed' | { rea
 export interface CommitLoopOptions {
   readonly windowUs: number;
   readonly limits: GroupLimits;
-  readonly clock: Clock;
+  readonly environment: Environment;
   /** Called whenever the event loop has turned. */
   readonly onTurn: () => void;
   /** Called once, when a write or sync failed. The loop has ended then. */
@@ -65,7 +65,7 @@ export class CommitLoop {
     this.#options = options;
     this.#window = new CommitWindow(options.windowUs, options.limits);
     this.#markedLsn = writer.lastLsn;
-    this.#turnedUs = options.clock.monotonicUs();
+    this.#turnedUs = options.environment.monotonicUs();
   }
 
   /**
@@ -107,7 +107,7 @@ export class CommitLoop {
       } else if (outcome !== 'committed') {
         this.#sleepInWindow(outcome.windowUs);
       }
-      if (this.#options.clock.monotonicUs() - this.#turnedUs > TURN_US) await this.#turn();
+      if (this.#options.environment.monotonicUs() - this.#turnedUs > TURN_US) await this.#turn();
     }
   }
 
@@ -145,11 +145,11 @@ export class CommitLoop {
   }
 
   #commit(): StepOutcome {
-    const { windowUs, clock } = this.#options;
+    const { windowUs, environment } = this.#options;
     if (windowUs > 0) {
       if (!this.#group.hasChunks()) return 'idle';
       const hurried = this.#state.isHurried || this.#state.state !== OPEN;
-      const remainingUs = this.#window.remainingUs(clock.monotonicUs(), this.#group.pending(), hurried);
+      const remainingUs = this.#window.remainingUs(environment.monotonicUs(), this.#group.pending(), hurried);
       if (remainingUs > 0) return { windowUs: remainingUs };
       // Cleared before the chunks are taken: a `hurry` that comes later may be for chunks that are not seen here.
       this.#state.takeHurry();
@@ -162,17 +162,18 @@ export class CommitLoop {
     return outcome;
   }
 
-  readonly #hasWork = (): boolean => this.#group.hasChunks() || this.#requests.length > 0 || this.#state.state !== OPEN;
+  readonly #hasWork = (): boolean =>
+    this.#group.hasChunks() || this.#requests.length > 0 || this.#state.state !== OPEN;
 
   async #sleep(): Promise<void> {
-    const { clock } = this.#options;
+    const { environment } = this.#options;
     const { words } = this.#state;
-    const sinceUs = clock.monotonicUs();
+    const sinceUs = environment.monotonicUs();
     parkBlocking(words, WORKER_DOORBELL, BLOCKING_MS, this.#hasWork);
     while (!this.#hasWork()) {
       let sleepMs = LONGEST_SLEEP_MS;
       if (this.#writer.lastLsn !== this.#markedLsn) {
-        const markInUs = sinceUs + IDLE_MARK_US - clock.monotonicUs();
+        const markInUs = sinceUs + IDLE_MARK_US - environment.monotonicUs();
         if (markInUs <= 0) {
           this.#requests.push({ attempt: this.idleMark, resolve: () => {}, reject: () => {} });
           return;
@@ -202,7 +203,7 @@ export class CommitLoop {
   #turn(): Promise<void> {
     return new Promise((resolve) => {
       setImmediate(() => {
-        this.#turnedUs = this.#options.clock.monotonicUs();
+        this.#turnedUs = this.#options.environment.monotonicUs();
         this.#options.onTurn();
         resolve();
       });

@@ -45,7 +45,11 @@ export class CommitMetrics {
   }
 
   get distributions(): { groupRecords: Distribution; groupBytes: Distribution; syncUs: Distribution } {
-    return { groupRecords: summary(this.#groupRecords), groupBytes: summary(this.#groupBytes), syncUs: summary(this.#syncUs) };
+    return {
+      groupRecords: summary(this.#groupRecords),
+      groupBytes: summary(this.#groupBytes),
+      syncUs: summary(this.#syncUs),
+    };
   }
 }
 

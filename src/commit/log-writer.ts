@@ -12,7 +12,7 @@
  * group, the LINK in the write of the first.
  */
 import { assert } from '../assert.js';
-import type { Clock } from '../clock.js';
+import type { Environment } from '../environment.js';
 import { BLOCK_BYTES, segmentName } from '../format/segment-header.js';
 import type { LogState } from '../ring/log-state.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
@@ -36,7 +36,7 @@ const IDLE_MARK_ROOM_BYTES = 2 * BLOCK_BYTES;
 
 export interface LogWriterOptions {
   readonly padGroups: boolean;
-  readonly clock: Clock;
+  readonly environment: Environment;
   readonly epoch: number;
 }
 
@@ -200,12 +200,12 @@ export class LogWriter {
   #writeAndSync(bytes: number, records: number): void {
     assert(!this.#failed, 'L4 nothing is written after a failed write or sync');
     this.#failed = true;
-    const { clock } = this.#options;
-    const start = clock.monotonicUs();
+    const { environment } = this.#options;
+    const start = environment.monotonicUs();
     this.#active.write();
-    const written = clock.monotonicUs();
+    const written = environment.monotonicUs();
     this.#active.sync();
-    this.#metrics.group(bytes, records, written - start, clock.monotonicUs() - written);
+    this.#metrics.group(bytes, records, written - start, environment.monotonicUs() - written);
     this.#linkStaged = false;
     this.#failed = false;
   }

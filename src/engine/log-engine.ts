@@ -3,13 +3,14 @@
  *
  * It knows nothing of threads, ports and locks, so tests drive it with a simulated storage, step by step.
  */
-import type { Clock } from '../clock.js';
+
 import { CommitLoop, type StepOutcome } from '../commit/commit-loop.js';
 import { CommitMetrics } from '../commit/commit-metrics.js';
 import { GroupBuilder } from '../commit/group-builder.js';
 import { LogWriter } from '../commit/log-writer.js';
 import type { ReadableSegment, ReadView, WorkerStats } from '../control/contract.js';
-import { describe, OutOfRangeError, PoisonedError, RingwalError } from '../errors.js';
+import type { Environment } from '../environment.js';
+import { describe, OutOfRangeError, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import { SegmentKeeper } from '../maintenance/segment-keeper.js';
 import type { ResolvedOptions } from '../options.js';
@@ -22,9 +23,7 @@ import type { Storage } from '../storage/storage.js';
 export interface EngineDependencies {
   readonly storage: Storage;
   readonly state: LogState;
-  readonly clock: Clock;
-  /** Waits before a failed maintenance task is tried again. */
-  readonly pause: (ms: number) => Promise<void>;
+  readonly environment: Environment;
 }
 
 /** Groups above this mean size use the disk's bandwidth: filling spares ahead would slow them down. */
@@ -32,7 +31,6 @@ const BANDWIDTH_GROUP_BYTES = 64 * 1024;
 
 export class LogEngine {
   readonly summary: RecoverySummary;
-  readonly #storage: Storage;
   readonly #state: LogState;
   readonly #writer: LogWriter;
   readonly #keeper: SegmentKeeper;
@@ -46,12 +44,18 @@ export class LogEngine {
 
   /** Recovers the log; see `recover` for what it throws. */
   static async open(options: ResolvedOptions, dependencies: EngineDependencies): Promise<LogEngine> {
-    const recovered = await recover(dependencies.storage, { ...options, clock: dependencies.clock });
+    const recovered = await recover(dependencies.storage, {
+      ...options,
+      environment: dependencies.environment,
+    });
     return new LogEngine(options, dependencies, recovered);
   }
 
-  private constructor(options: ResolvedOptions, { storage, state, clock, pause }: EngineDependencies, recovered: Recovered) {
-    this.#storage = storage;
+  private constructor(
+    options: ResolvedOptions,
+    { storage, state, environment }: EngineDependencies,
+    recovered: Recovered,
+  ) {
     this.#state = state;
     this.summary = recovered.summary;
     const limits = { bytes: options.maxGroupBytes, records: options.maxGroupRecords };
@@ -62,17 +66,21 @@ export class LogEngine {
       epoch,
       segmentBytes: options.segmentBytes,
       recycle: options.recycle,
-      clock,
+      environment,
       mayFill: () =>
-        this.#metrics.recentGroupBytes < BANDWIDTH_GROUP_BYTES && this.#writer.remainingBytes > options.segmentBytes / 8,
+        this.#metrics.recentGroupBytes < BANDWIDTH_GROUP_BYTES &&
+        this.#writer.remainingBytes > options.segmentBytes / 8,
       onSpare: () => this.#loop.wake(),
-      pause,
     });
-    this.#writer = new LogWriter(recovered, this.#keeper, state, this.#metrics, { padGroups: options.padGroups, clock, epoch });
+    this.#writer = new LogWriter(recovered, this.#keeper, state, this.#metrics, {
+      padGroups: options.padGroups,
+      environment,
+      epoch,
+    });
     this.#loop = new CommitLoop(this.#writer, this.#group, state, {
       windowUs: options.windowUs,
       limits,
-      clock,
+      environment,
       onTurn: () => {
         this.#keeper.nudge();
         this.#dropDetached();
@@ -131,7 +139,9 @@ export class LogEngine {
   async truncateBefore(lsn: number): Promise<void> {
     const { durableLsn } = this.#state;
     if (lsn > durableLsn + 1) {
-      throw new OutOfRangeError(`The log ends with LSN ${durableLsn}; it can be truncated before ${durableLsn + 1} at most, not ${lsn}.`);
+      throw new OutOfRangeError(
+        `The log ends with LSN ${durableLsn}; it can be truncated before ${durableLsn + 1} at most, not ${lsn}.`,
+      );
     }
     if (lsn <= this.#durableMark) return;
     if (lsn > this.#state.firstLsn) this.#state.setFirstLsn(lsn);
@@ -143,12 +153,21 @@ export class LogEngine {
     this.#keeper.collect(this.#durableMark); // G1
   }
 
+  /** Writes a MARK, as the loop does by itself after a while without work. */
+  mark(): Promise<true> {
+    return this.#request(this.#loop.idleMark);
+  }
+
   view(): ReadView {
     const { firstLsn, durableLsn } = this.#state;
     const closed = this.#keeper.closed.map((segment) => ({ ...segment, isClosed: true }));
     const active = { ...this.#writer.describeActive(), isClosed: false };
     const segments: ReadableSegment[] = [...closed, active];
-    return { segments: segments.filter(({ firstLsn: from, lastLsn }) => lastLsn >= firstLsn && lastLsn >= from), firstLsn, durableLsn };
+    return {
+      segments: segments.filter(({ firstLsn: from, lastLsn }) => lastLsn >= firstLsn && lastLsn >= from),
+      firstLsn,
+      durableLsn,
+    };
   }
 
   stats(): WorkerStats {
@@ -195,7 +214,6 @@ export class LogEngine {
     const { file, segmentBytes } = this.#writer.active.segment;
     if (failure === undefined && this.#state.state === CLOSED) await this.#shrink(segmentBytes);
     await file.close();
-    await this.#storage.close();
     if (failure !== undefined) throw failure;
   }
 
@@ -210,12 +228,13 @@ export class LogEngine {
     try {
       if (!ended) return await this.#loop.request(attempt);
       const value = attempt();
-      if (value === undefined) throw new OutOfRangeError('The log closed without a mark: no segment has room for it.');
+      if (value === undefined)
+        throw new OutOfRangeError('The log closed without a mark: no segment has room for it.');
       return value;
     } catch (error) {
       if (error instanceof RingwalError) throw error;
       this.#poison(error);
-      throw new PoisonedError(error);
+      throw this.#state.refusal() ?? error;
     }
   }
 

@@ -91,7 +91,13 @@ export function getU64(view: DataView, offset: number): number {
  * Encodes `header` into 64 bytes at `offset` of `view` (over `bytes`), computes the header checksum, stores
  * it in the bytes and in `header.headerChecksum`.
  */
-export function encodeGroupHeader(header: GroupHeader, key: SaltKey, bytes: Uint8Array, view: DataView, offset: number): void {
+export function encodeGroupHeader(
+  header: GroupHeader,
+  key: SaltKey,
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+): void {
   view.setUint32(offset, GROUP_MAGIC, true);
   view.setUint32(offset + TYPE_OFFSET, header.type, true); // also zeroes flags and reserved
   setU64(view, offset + FIRST_LSN_OFFSET, header.firstLsn);
@@ -113,12 +119,18 @@ export function encodeGroupHeader(header: GroupHeader, key: SaltKey, bytes: Uint
  * under this salt. The caller checks that 64 bytes are there. The cheap tests come first: this also runs at
  * every 8th byte when recovery searches for evidence behind a damaged place.
  */
-export function decodeGroupHeader(bytes: Uint8Array, view: DataView, offset: number, key: SaltKey): GroupHeader | undefined {
+export function decodeGroupHeader(
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  key: SaltKey,
+): GroupHeader | undefined {
   if (view.getUint32(offset, true) !== GROUP_MAGIC) return undefined;
   if (view.getUint32(offset + SALT_OFFSET, true) !== key.prefixLow) return undefined;
   if (view.getUint32(offset + SALT_OFFSET + 4, true) !== key.prefixHigh) return undefined;
   const headerChecksum = view.getUint32(offset + HEADER_CHECKSUM_OFFSET, true);
-  if (checksum(bytes.subarray(offset, offset + HEADER_CHECKSUM_OFFSET), key.seed) !== headerChecksum) return undefined;
+  if (checksum(bytes.subarray(offset, offset + HEADER_CHECKSUM_OFFSET), key.seed) !== headerChecksum)
+    return undefined;
   return {
     type: view.getUint8(offset + TYPE_OFFSET),
     firstLsn: getU64(view, offset + FIRST_LSN_OFFSET),

@@ -54,7 +54,8 @@ export class DirectoryLock {
         if (!(await tryLink(directory, own, highest + 1))) continue;
         const numbers = await lockNumbers(directory);
         if (numbers.at(-1) !== highest + 1) continue; // K3
-        for (const lower of numbers.slice(0, -1)) await unlink(join(directory, lockName(lower))).catch(() => {});
+        for (const lower of numbers.slice(0, -1))
+          await unlink(join(directory, lockName(lower))).catch(() => {});
         await unlink(join(directory, own)).catch(() => {});
         return new DirectoryLock(server);
       }
@@ -73,7 +74,9 @@ export class DirectoryLock {
 }
 
 function locked(directory: string): LockedError {
-  return new LockedError(`The log in ${directory} is open already, in this or another process. Close it there first.`);
+  return new LockedError(
+    `The log in ${directory} is open already, in this or another process. Close it there first.`,
+  );
 }
 
 function lockName(number: number): string {
@@ -94,7 +97,10 @@ async function lockNumbers(directory: string): Promise<number[]> {
 function socketDirectory(directory: string, directoryFd: number): string {
   if (process.platform === 'linux') return `/proc/self/fd/${directoryFd}`;
   if (Buffer.byteLength(directory) + 32 <= MAX_SOCKET_PATH_BYTES) return directory;
-  throw new IoError(`Locking ${directory}`, new Error('the path is too long for a UNIX socket; use a shorter one'));
+  throw new IoError(
+    `Locking ${directory}`,
+    new Error('the path is too long for a UNIX socket; use a shorter one'),
+  );
 }
 
 function isAlive(path: string): Promise<boolean> {
@@ -106,7 +112,8 @@ function isAlive(path: string): Promise<boolean> {
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      else if (error.code === 'EAGAIN') resolve(true); // its queue of connections is full: it listens
+      else if (error.code === 'EAGAIN')
+        resolve(true); // its queue of connections is full: it listens
       else reject(error);
     });
   });

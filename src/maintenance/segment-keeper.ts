@@ -17,12 +17,18 @@
  */
 import PQueue from 'p-queue';
 import { assert } from '../assert.js';
-import type { Clock } from '../clock.js';
 import type { CommitMetrics } from '../commit/commit-metrics.js';
 import type { SegmentSupply } from '../commit/log-writer.js';
+import type { Environment } from '../environment.js';
 import { BLOCK_BYTES, preparedName } from '../format/segment-header.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
-import { FILL_SLICE_BYTES, layOutSegment, publishSegment, reuseSegment, zeroFill } from '../segment/prepare.js';
+import {
+  FILL_SLICE_BYTES,
+  layOutSegment,
+  publishSegment,
+  reuseSegment,
+  zeroFill,
+} from '../segment/prepare.js';
 import type { PreparedSegment } from '../segment/segment-writer.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 
@@ -31,13 +37,11 @@ export interface KeeperOptions {
   readonly epoch: number;
   readonly segmentBytes: number;
   readonly recycle: boolean;
-  readonly clock: Clock;
+  readonly environment: Environment;
   /** Whether the disk has bandwidth to spare for filling a segment that is not needed yet. */
   readonly mayFill: () => boolean;
   /** Called when a spare can be taken. */
   readonly onSpare: () => void;
-  /** Waits before a failed task is tried again. */
-  readonly pause: (ms: number) => Promise<void>;
 }
 
 /** How recovery leaves the directory. */
@@ -114,7 +118,9 @@ export class SegmentKeeper implements SegmentSupply {
       const bytes = Math.ceil(closed.end / BLOCK_BYTES) * BLOCK_BYTES;
       if (bytes < closed.fileBytes / 2) {
         await file.truncate(bytes);
-        this.#closed = this.#closed.map((other) => (other === closed ? { ...closed, fileBytes: bytes } : other));
+        this.#closed = this.#closed.map((other) =>
+          other === closed ? { ...closed, fileBytes: bytes } : other,
+        );
       }
       await file.close();
     });
@@ -125,7 +131,10 @@ export class SegmentKeeper implements SegmentSupply {
     this.#run(async () => {
       const freed = this.#closed.filter((segment) => segment.lastLsn < durableMark);
       const kept = this.#closed.slice(freed.length);
-      assert(kept.every((segment) => segment.lastLsn >= durableMark), 'G1 truncation frees the oldest segments only');
+      assert(
+        kept.every((segment) => segment.lastLsn >= durableMark),
+        'G1 truncation frees the oldest segments only',
+      );
       this.#closed = kept;
       for (const segment of freed) this.#free(segment.name, segment.fileBytes);
       await this.#removeDoomed();
@@ -167,7 +176,8 @@ export class SegmentKeeper implements SegmentSupply {
   /** Puts a file that the log no longer needs to its next use. */
   #free(name: string, fileBytes: number): void {
     const { recycle, segmentBytes } = this.#options;
-    if (recycle && fileBytes === segmentBytes && this.#recyclable.length < MAX_RECYCLABLE) this.#recyclable.push(name);
+    if (recycle && fileBytes === segmentBytes && this.#recyclable.length < MAX_RECYCLABLE)
+      this.#recyclable.push(name);
     else this.#doomed.push(name);
   }
 
@@ -200,7 +210,7 @@ export class SegmentKeeper implements SegmentSupply {
         this.lastError = undefined;
       } catch (error) {
         // Later, and behind other tasks: a truncation may free the space that was missing.
-        void this.#options.pause(RETRY_MS).then(() => this.#prepareSpare());
+        void this.#options.environment.pause(RETRY_MS).then(() => this.#prepareSpare());
         throw error;
       } finally {
         this.#preparing = false;
@@ -216,7 +226,10 @@ export class SegmentKeeper implements SegmentSupply {
     const reused = this.#recyclable.shift();
     let draft: PreparedSegment | undefined;
     try {
-      draft = reused === undefined ? await layOutSegment(this.#storage, layout) : await reuseSegment(this.#storage, reused, layout);
+      draft =
+        reused === undefined
+          ? await layOutSegment(this.#storage, layout)
+          : await reuseSegment(this.#storage, reused, layout);
       await publishSegment(this.#storage, number);
     } catch (error) {
       await draft?.file.close().catch(() => {});
@@ -232,7 +245,12 @@ export class SegmentKeeper implements SegmentSupply {
 
   #canFill(): boolean {
     const spare = this.#spare;
-    return !this.#stopped && spare !== undefined && spare.backedBytes < spare.segmentBytes && this.#options.mayFill();
+    return (
+      !this.#stopped &&
+      spare !== undefined &&
+      spare.backedBytes < spare.segmentBytes &&
+      this.#options.mayFill()
+    );
   }
 
   async #fillSlice(): Promise<void> {
@@ -247,7 +265,7 @@ export class SegmentKeeper implements SegmentSupply {
       // Its file is in an unknown state after a failed write (S4): never use it, make another.
       this.#spare = undefined;
       await spare.file.close().catch(() => {});
-      void this.#options.pause(RETRY_MS).then(() => this.#prepareSpare());
+      void this.#options.environment.pause(RETRY_MS).then(() => this.#prepareSpare());
       throw error;
     } finally {
       this.#filling = false;

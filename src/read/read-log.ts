@@ -8,7 +8,13 @@
 import type { ReadableSegment, ReadView } from '../control/contract.js';
 import { CorruptError, IoError, RingwalError, TruncatedError } from '../errors.js';
 import { decodeSeal } from '../format/group-body.js';
-import { DATA, decodeGroupHeader, GROUP_HEADER_BYTES, type SaltKey, saltKey } from '../format/group-header.js';
+import {
+  DATA,
+  decodeGroupHeader,
+  GROUP_HEADER_BYTES,
+  type SaltKey,
+  saltKey,
+} from '../format/group-header.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import { walkRecords } from '../segment/records.js';
 import { type Group, SegmentCursor } from '../segment/segment-cursor.js';
@@ -19,7 +25,7 @@ export interface LogRecord {
   readonly lsn: number;
   /** The record's bytes. The caller owns them: no other record and no file shares their memory. */
   readonly payload: Uint8Array<ArrayBuffer>;
-  /** When the record's group was written: microseconds since 1970, by the writer's clock. */
+  /** When the record's group was written: microseconds since 1970, by the writer's environment. */
   readonly timestampUs: number;
 }
 
@@ -37,7 +43,13 @@ export async function* readGroups(
   for (const segment of view.segments) {
     if (segment.lastLsn < from) continue;
     if (segment.firstLsn > to) return;
-    yield* readSegment(storage, segment, Math.max(from, segment.firstLsn), Math.min(to, segment.lastLsn), firstLsn);
+    yield* readSegment(
+      storage,
+      segment,
+      Math.max(from, segment.firstLsn),
+      Math.min(to, segment.lastLsn),
+      firstLsn,
+    );
   }
 }
 
@@ -49,7 +61,8 @@ async function* readSegment(
   firstLsn: () => number,
 ): AsyncGenerator<LogRecord[], void, void> {
   let next = from;
-  const truncated = (): TruncatedError | undefined => (next < firstLsn() ? new TruncatedError(next, firstLsn()) : undefined);
+  const truncated = (): TruncatedError | undefined =>
+    next < firstLsn() ? new TruncatedError(next, firstLsn()) : undefined;
   let file: StorageFile | undefined;
   try {
     file = await storage.open(segment.name, 'read');
@@ -81,21 +94,34 @@ async function* readSegment(
 async function cursorAt(file: StorageFile, segment: ReadableSegment, lsn: number): Promise<SegmentCursor> {
   const key = saltKey(segment.salt);
   const start = { offset: BLOCK_BYTES, nextLsn: segment.firstLsn, lastChecksum: segment.previousChecksum };
-  const offset = segment.sealOffset === 0 || lsn === segment.firstLsn ? undefined : await indexedOffset(file, segment, key, lsn);
+  const offset =
+    segment.sealOffset === 0 || lsn === segment.firstLsn
+      ? undefined
+      : await indexedOffset(file, segment, key, lsn);
   if (offset === undefined) return new SegmentCursor(file, key, segment.end, start);
   const bytes = new Uint8Array(GROUP_HEADER_BYTES);
   await file.read(bytes, offset);
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
   if (header === undefined) throw damaged(segment, offset, lsn);
-  return new SegmentCursor(file, key, segment.end, { offset, nextLsn: header.firstLsn, lastChecksum: header.previousChecksum });
+  return new SegmentCursor(file, key, segment.end, {
+    offset,
+    nextLsn: header.firstLsn,
+    lastChecksum: header.previousChecksum,
+  });
 }
 
 /** Offset of the last indexed group that begins at or before `lsn`. */
-async function indexedOffset(file: StorageFile, segment: ReadableSegment, key: SaltKey, lsn: number): Promise<number | undefined> {
+async function indexedOffset(
+  file: StorageFile,
+  segment: ReadableSegment,
+  key: SaltKey,
+  lsn: number,
+): Promise<number | undefined> {
   const bytes = new Uint8Array(segment.end - segment.sealOffset);
   await file.read(bytes, segment.sealOffset);
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
-  const seal = header && decodeSeal(bytes.subarray(GROUP_HEADER_BYTES, GROUP_HEADER_BYTES + header.bodyBytes));
+  const seal =
+    header && decodeSeal(bytes.subarray(GROUP_HEADER_BYTES, GROUP_HEADER_BYTES + header.bodyBytes));
   if (seal === undefined) throw damaged(segment, segment.sealOffset, lsn);
   return seal.index.findLast((entry) => entry.firstLsn <= lsn)?.offset;
 }
@@ -104,23 +130,30 @@ function recordsOf(segment: ReadableSegment, group: Group, from: number, to: num
   const { firstLsn, records, timestampUs } = group.header;
   const found: LogRecord[] = [];
   const wrong = walkRecords(group.body, records, firstLsn, (lsn, start, end) => {
-    if (lsn >= from && lsn <= to) found.push({ lsn, payload: group.body.slice(start, end) as Uint8Array<ArrayBuffer>, timestampUs });
+    if (lsn >= from && lsn <= to)
+      found.push({ lsn, payload: group.body.slice(start, end) as Uint8Array<ArrayBuffer>, timestampUs });
   });
   if (wrong !== undefined) {
-    throw new CorruptError(`A group of ${segment.name} at offset ${group.offset} can't be taken apart: ${wrong}.`, {
-      file: segment.name,
-      offset: group.offset,
-      expectedLsn: firstLsn,
-    });
+    throw new CorruptError(
+      `A group of ${segment.name} at offset ${group.offset} can't be taken apart: ${wrong}.`,
+      {
+        file: segment.name,
+        offset: group.offset,
+        expectedLsn: firstLsn,
+      },
+    );
   }
   return found;
 }
 
 function damaged(segment: ReadableSegment, offset: number, lsn: number): CorruptError {
-  return new CorruptError(`Acknowledged data in ${segment.name} is damaged at offset ${offset}: LSN ${lsn} can't be read.`, {
-    file: segment.name,
-    offset,
-    expectedLsn: lsn,
-    lastGoodLsn: lsn - 1,
-  });
+  return new CorruptError(
+    `Acknowledged data in ${segment.name} is damaged at offset ${offset}: LSN ${lsn} can't be read.`,
+    {
+      file: segment.name,
+      offset,
+      expectedLsn: lsn,
+      lastGoodLsn: lsn - 1,
+    },
+  );
 }

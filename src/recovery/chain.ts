@@ -47,7 +47,11 @@ export function findNewest(segments: readonly SegmentFile[]): ChainedSegment | u
  * Follows the LINKs back from `newest`; records below `truncatedBefore` are no longer part of the log. Throws
  * CorruptError when the files do not make one log.
  */
-export function followChain(segments: readonly SegmentFile[], newest: ChainedSegment, truncatedBefore: number): Chain {
+export function followChain(
+  segments: readonly SegmentFile[],
+  newest: ChainedSegment,
+  truncatedBefore: number,
+): Chain {
   const byNumber = new Map(segments.map((segment) => [segment.number, segment]));
   const closed: ClosedSegment[] = [];
   const chained: ChainedSegment[] = [newest];
@@ -55,8 +59,10 @@ export function followChain(segments: readonly SegmentFile[], newest: ChainedSeg
     const { body, header } = successor.link;
     if (body.predecessorNumber === 0) break;
     if (body.predecessorLastLsn < truncatedBefore) break; // C3: its file may be gone, or under reuse
-    if (header.firstLsn !== body.predecessorLastLsn + 1) throw contradiction(successor, 'its LINK gives two last LSNs for its predecessor');
-    if (body.predecessorNumber >= successor.number) throw contradiction(successor, 'its LINK names a later segment as its predecessor');
+    if (header.firstLsn !== body.predecessorLastLsn + 1)
+      throw contradiction(successor, 'its LINK gives two last LSNs for its predecessor');
+    if (body.predecessorNumber >= successor.number)
+      throw contradiction(successor, 'its LINK names a later segment as its predecessor');
     const predecessor = byNumber.get(body.predecessorNumber);
     const problem = misfit(predecessor, body, newest);
     if (problem !== undefined) throw gap(successor, body, problem);
@@ -89,28 +95,45 @@ function isChained(segment: SegmentFile): segment is ChainedSegment {
 }
 
 /** What keeps `candidate` from being the predecessor that `link` describes. */
-function misfit(candidate: SegmentFile | undefined, link: LinkBody, newest: ChainedSegment): string | undefined {
+function misfit(
+  candidate: SegmentFile | undefined,
+  link: LinkBody,
+  newest: ChainedSegment,
+): string | undefined {
   if (candidate === undefined) return 'is missing';
   if (candidate.header === undefined) return 'has a damaged first block';
   if (!sameBytes(candidate.header.logId, newest.header.logId)) return 'belongs to another log';
-  if (link.predecessorSalt === undefined || !sameBytes(candidate.header.salt, link.predecessorSalt)) return 'is another file than the one it names';
+  if (link.predecessorSalt === undefined || !sameBytes(candidate.header.salt, link.predecessorSalt))
+    return 'is another file than the one it names';
   if (candidate.link === undefined) return 'has a damaged first group';
-  if (candidate.fileBytes < link.predecessorEnd) return `was cut to ${candidate.fileBytes} of ${link.predecessorEnd} bytes`;
+  if (candidate.fileBytes < link.predecessorEnd)
+    return `was cut to ${candidate.fileBytes} of ${link.predecessorEnd} bytes`;
   return undefined;
 }
 
-function checkLeftover(segment: SegmentFile, chained: readonly ChainedSegment[], newest: ChainedSegment): void {
+function checkLeftover(
+  segment: SegmentFile,
+  chained: readonly ChainedSegment[],
+  newest: ChainedSegment,
+): void {
   const oldest = chained.at(-1) ?? newest;
   if (segment.number < oldest.number) return;
   if (segment.header === undefined) throw badHeader(segment); // C4
   if (!sameBytes(segment.header.logId, newest.header.logId)) {
-    throw new CorruptError(`${segment.name} belongs to another log than ${newest.name}. Remove the files that do not belong here. No file was changed.`, { file: segment.name });
+    throw new CorruptError(
+      `${segment.name} belongs to another log than ${newest.name}. Remove the files that do not belong here. No file was changed.`,
+      { file: segment.name },
+    );
   }
   const { epoch } = segment.header;
   if (epoch > newest.header.epoch) {
     throw new CorruptError(
       `${segment.name} was made when the log was opened for the ${epoch}th time, and no segment with records of that time is there: it is missing. No file was changed.`,
-      { file: segment.name, expectedLsn: newest.link.header.firstLsn, evidence: `epoch ${epoch} in ${segment.name}` },
+      {
+        file: segment.name,
+        expectedLsn: newest.link.header.firstLsn,
+        evidence: `epoch ${epoch} in ${segment.name}`,
+      },
     ); // C6
   }
   if (segment.link === undefined) return;
@@ -124,17 +147,26 @@ function checkLeftover(segment: SegmentFile, chained: readonly ChainedSegment[],
 }
 
 function badHeader(segment: SegmentFile): CorruptError {
-  return new CorruptError(`The first block of ${segment.name} is damaged. No file was changed.`, { file: segment.name, offset: 0 });
+  return new CorruptError(`The first block of ${segment.name} is damaged. No file was changed.`, {
+    file: segment.name,
+    offset: 0,
+  });
 }
 
 function contradiction(segment: ChainedSegment, what: string): CorruptError {
-  return new CorruptError(`${segment.name} contradicts itself: ${what}. No file was changed.`, { file: segment.name });
+  return new CorruptError(`${segment.name} contradicts itself: ${what}. No file was changed.`, {
+    file: segment.name,
+  });
 }
 
 function gap(successor: ChainedSegment, link: LinkBody, problem: string): CorruptError {
   return new CorruptError(
     `Segment ${link.predecessorNumber}, which ends with LSN ${link.predecessorLastLsn} and comes before ${successor.name}, ${problem}. No file was changed.`,
-    { file: successor.name, lastGoodLsn: link.predecessorLastLsn, firstGoodLsnAfter: successor.link.header.firstLsn },
+    {
+      file: successor.name,
+      lastGoodLsn: link.predecessorLastLsn,
+      firstGoodLsnAfter: successor.link.header.firstLsn,
+    },
   );
 }
 

@@ -4,7 +4,13 @@
  * Lengths inside a damaged place can't be trusted, so every multiple of 8 is tried. A payload can't forge a
  * header: it would have to contain the segment's random salt and a checksum seeded with it.
  */
-import { decodeGroupHeader, GROUP_ALIGNMENT, GROUP_HEADER_BYTES, GROUP_MAGIC, type SaltKey } from '../format/group-header.js';
+import {
+  decodeGroupHeader,
+  GROUP_ALIGNMENT,
+  GROUP_HEADER_BYTES,
+  GROUP_MAGIC,
+  type SaltKey,
+} from '../format/group-header.js';
 import type { StorageFile } from '../storage/storage.js';
 
 export interface Evidence {
@@ -19,7 +25,12 @@ export interface Evidence {
 const WINDOW_BYTES = 1024 * 1024;
 
 /** Searches the bytes from `place` up to `fileBytes`. */
-export async function searchBehind(file: StorageFile, key: SaltKey, place: number, fileBytes: number): Promise<Evidence> {
+export async function searchBehind(
+  file: StorageFile,
+  key: SaltKey,
+  place: number,
+  fileBytes: number,
+): Promise<Evidence> {
   const window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(0, fileBytes - place)) + GROUP_HEADER_BYTES);
   const view = new DataView(window.buffer);
   let proofBehind = false;

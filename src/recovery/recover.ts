@@ -11,15 +11,14 @@
  *   - The bytes behind the end, torn ones included, stay where they are as evidence, in a file that ends
  *     before them by the new segment's LINK.
  */
-import { randomBytes } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import type { Environment } from '../environment.js';
 import { CorruptError, IoError, RingwalError } from '../errors.js';
 import type { LinkBody } from '../format/group-body.js';
 import { DATA, saltKey } from '../format/group-header.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import { SEGMENT_OVERHEAD_BYTES } from '../options.js';
-import { layOutSegment, publishSegment } from '../segment/prepare.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
+import { layOutSegment, publishSegment } from '../segment/prepare.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
 import { readDirectory, type SegmentFile } from '../segment/segment-files.js';
 import { SegmentWriter } from '../segment/segment-writer.js';
@@ -31,7 +30,7 @@ export interface RecoverOptions {
   readonly segmentBytes: number;
   readonly padGroups: boolean;
   readonly mustInclude: number;
-  readonly clock: Clock;
+  readonly environment: Environment;
 }
 
 /** What recovery found, for the caller. */
@@ -83,9 +82,18 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
   const newest = findNewest(segments);
   if (newest === undefined) {
     if (options.mustInclude > 0) {
-      throw new CorruptError(`The directory holds no log, and LSN ${options.mustInclude} is known to have been durable (option "mustInclude").`);
+      throw new CorruptError(
+        `The directory holds no log, and LSN ${options.mustInclude} is known to have been durable (option "mustInclude").`,
+      );
     }
-    const start: NextSegment = { number, epoch: 1, logId: randomBytes(16), link: noPredecessor(0), previousChecksum: 0, relog: undefined };
+    const start: NextSegment = {
+      number,
+      epoch: 1,
+      logId: options.environment.randomBytes(16),
+      link: noPredecessor(0),
+      previousChecksum: 0,
+      relog: undefined,
+    };
     const { writer } = await beginSegment(storage, options, start, prepared);
     return result(writer, start, 0, [], [], prepared, true, undefined, 0);
   }
@@ -94,9 +102,20 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
   const chain = followChain(segments, newest, scan.truncatedBefore);
   const { next, closed, leftovers } = continuation(newest, scan, chain.closed, chain.leftovers, number);
   const { writer, reloggedRecords } = await beginSegment(storage, options, next, prepared);
-  if (writer.lastLsn !== scan.end.lastLsn) throw new IoError('Logging the last group again', new Error('it changed while it was read'));
+  if (writer.lastLsn !== scan.end.lastLsn)
+    throw new IoError('Logging the last group again', new Error('it changed while it was read'));
   const torn = scan.torn ? { file: newest.name, offset: scan.end.end } : undefined;
-  return result(writer, next, scan.truncatedBefore, closed, leftovers, prepared, false, torn, reloggedRecords);
+  return result(
+    writer,
+    next,
+    scan.truncatedBefore,
+    closed,
+    leftovers,
+    prepared,
+    false,
+    torn,
+    reloggedRecords,
+  );
 }
 
 /** The segment that recovery begins. */
@@ -108,7 +127,14 @@ interface NextSegment {
   /** Header checksum of the predecessor's last group. */
   readonly previousChecksum: number;
   /** Where in which segment the groups lie that are to be logged again. */
-  readonly relog: { readonly segment: ChainedSegment; readonly offset: number; readonly end: number; readonly lastChecksum: number } | undefined;
+  readonly relog:
+    | {
+        readonly segment: ChainedSegment;
+        readonly offset: number;
+        readonly end: number;
+        readonly lastChecksum: number;
+      }
+    | undefined;
 }
 
 /**
@@ -183,10 +209,19 @@ async function beginSegment(
   const relogBytes = next.relog === undefined ? 0 : next.relog.end - next.relog.offset;
   const largest = relogBytes + SEGMENT_OVERHEAD_BYTES;
   const segmentBytes = Math.max(options.segmentBytes, Math.ceil(largest / BLOCK_BYTES) * BLOCK_BYTES);
-  const draft = await layOutSegment(storage, { ...next, segmentBytes, clock: options.clock, prepared });
+  const draft = await layOutSegment(storage, {
+    ...next,
+    segmentBytes,
+    environment: options.environment,
+    prepared,
+  });
   try {
     const lastLsn = next.link.predecessorLastLsn;
-    const writer = new SegmentWriter(draft, { end: BLOCK_BYTES, lastLsn, lastChecksum: next.previousChecksum }, options);
+    const writer = new SegmentWriter(
+      draft,
+      { end: BLOCK_BYTES, lastLsn, lastChecksum: next.previousChecksum },
+      options,
+    );
     writer.stageLink(next.link);
     let reloggedRecords = 0;
     if (next.relog === undefined) {
@@ -204,7 +239,12 @@ async function beginSegment(
 }
 
 /** Copies the DATA groups between two places into the new segment, each written and synced; returns the records. */
-async function relog(storage: Storage, from: NonNullable<NextSegment['relog']>, lastLsn: number, writer: SegmentWriter): Promise<number> {
+async function relog(
+  storage: Storage,
+  from: NonNullable<NextSegment['relog']>,
+  lastLsn: number,
+  writer: SegmentWriter,
+): Promise<number> {
   const { segment } = from;
   const file = await storage.open(segment.name, 'read');
   let records = 0;
@@ -239,7 +279,14 @@ async function relog(storage: Storage, from: NonNullable<NextSegment['relog']>, 
 }
 
 function noPredecessor(truncatedBefore: number): LinkBody {
-  return { predecessorSalt: undefined, predecessorNumber: 0, predecessorLastLsn: 0, predecessorEnd: 0, predecessorSealOffset: 0, truncatedBefore };
+  return {
+    predecessorSalt: undefined,
+    predecessorNumber: 0,
+    predecessorLastLsn: 0,
+    predecessorEnd: 0,
+    predecessorSealOffset: 0,
+    truncatedBefore,
+  };
 }
 
 function result(
@@ -265,6 +312,13 @@ function result(
     leftovers,
     abandoned,
     nextNumber: next.number + 1,
-    summary: { created, firstLsn: Math.max(oldest, truncatedBefore), lastLsn, tornTail, reloggedRecords, epoch: next.epoch },
+    summary: {
+      created,
+      firstLsn: Math.max(oldest, truncatedBefore),
+      lastLsn,
+      tornTail,
+      reloggedRecords,
+      epoch: next.epoch,
+    },
   };
 }

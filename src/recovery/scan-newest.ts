@@ -38,7 +38,11 @@ export interface NewestScan {
 }
 
 /** Throws CorruptError for every verdict that is not an end of the log. Changes nothing. */
-export async function scanNewest(storage: Storage, segment: ChainedSegment, mustInclude: number): Promise<NewestScan> {
+export async function scanNewest(
+  storage: Storage,
+  segment: ChainedSegment,
+  mustInclude: number,
+): Promise<NewestScan> {
   const file = await storage.open(segment.name, 'read');
   try {
     return await scan(file, segment, mustInclude);
@@ -51,7 +55,11 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
   const key = saltKey(segment.header.salt);
   const limit = Math.min(segment.fileBytes, segment.header.segmentBytes);
   const { firstLsn, previousChecksum } = segment.link.header;
-  const cursor = new SegmentCursor(file, key, limit, { offset: BLOCK_BYTES, nextLsn: firstLsn, lastChecksum: previousChecksum });
+  const cursor = new SegmentCursor(file, key, limit, {
+    offset: BLOCK_BYTES,
+    nextLsn: firstLsn,
+    lastChecksum: previousChecksum,
+  });
   /** Places behind the last one proven, oldest first. */
   let unproven: LogPlace[] = [];
   let proven: LogPlace | undefined;
@@ -78,7 +86,12 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
     }
     seal = header.type === SEAL ? decodeSeal(group.body) : undefined;
     const lastLsn = header.type === DATA ? header.firstLsn + header.records - 1 : header.firstLsn - 1;
-    end = { end: group.end, lastLsn, lastChecksum: header.headerChecksum, sealOffset: seal ? group.offset : 0 };
+    end = {
+      end: group.end,
+      lastLsn,
+      lastChecksum: header.headerChecksum,
+      sealOffset: seal ? group.offset : 0,
+    };
     unproven.push(end);
   };
 
@@ -89,7 +102,12 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
     } else if (step.kind === 'group') {
       visit(step);
     } else {
-      const found: LogPlace = end ?? { end: BLOCK_BYTES, lastLsn: firstLsn - 1, lastChecksum: previousChecksum, sealOffset: 0 };
+      const found: LogPlace = end ?? {
+        end: BLOCK_BYTES,
+        lastLsn: firstLsn - 1,
+        lastChecksum: previousChecksum,
+        sealOffset: 0,
+      };
       const evidence = await searchBehind(file, key, step.offset, limit);
       const known = Math.max(evidence.durableLsn, mustInclude);
       const verdict = verdictOf(step.reason, evidence.proofBehind, found.lastLsn < known);
@@ -104,7 +122,17 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
  * Checks the successor that the newest segment's SEAL names: it was published before the SEAL was written,
  * and no record may lie in it, or it would be the newest segment itself. Throws CorruptError.
  */
-export async function checkSuccessor(storage: Storage, newest: ChainedSegment, scan: NewestScan, segments: readonly { name: string; number: number; fileBytes: number; header: ChainedSegment['header'] | undefined }[]): Promise<void> {
+export async function checkSuccessor(
+  storage: Storage,
+  newest: ChainedSegment,
+  scan: NewestScan,
+  segments: readonly {
+    name: string;
+    number: number;
+    fileBytes: number;
+    header: ChainedSegment['header'] | undefined;
+  }[],
+): Promise<void> {
   if (scan.seal === undefined) return;
   const { successorNumber, successorSalt } = scan.seal;
   const expectedLsn = scan.end.lastLsn + 1;
@@ -113,7 +141,12 @@ export async function checkSuccessor(storage: Storage, newest: ChainedSegment, s
   if (successor === undefined || salt === undefined || !successorSalt.every((byte, i) => byte === salt[i])) {
     throw new CorruptError(
       `${newest.name} is sealed and names segment ${successorNumber} as the next, which is missing or another file. Records from LSN ${expectedLsn} on may be lost. No file was changed.`,
-      { file: newest.name, expectedLsn, lastGoodLsn: scan.end.lastLsn, evidence: 'the SEAL of the segment before' },
+      {
+        file: newest.name,
+        expectedLsn,
+        lastGoodLsn: scan.end.lastLsn,
+        evidence: 'the SEAL of the segment before',
+      },
     );
   }
   const file = await storage.open(successor.name, 'read');
@@ -130,14 +163,23 @@ export async function checkSuccessor(storage: Storage, newest: ChainedSegment, s
   }
 }
 
-function refusal(verdict: Verdict, segment: ChainedSegment, end: LogPlace, evidence: Evidence, mustInclude: number): CorruptError {
+function refusal(
+  verdict: Verdict,
+  segment: ChainedSegment,
+  end: LogPlace,
+  evidence: Evidence,
+  mustInclude: number,
+): CorruptError {
   const expectedLsn = end.lastLsn + 1;
   if (verdict === 'misplaced') {
     return misplaced(segment, end.end, expectedLsn, 'it has another LSN, or follows another group');
   }
   const details = damageDetails(segment.name, end.end, end.lastLsn, evidence);
   if (verdict === 'damaged') {
-    const after = evidence.firstGoodLsnAfter === undefined ? '' : ` The next group that verifies starts with LSN ${evidence.firstGoodLsnAfter}.`;
+    const after =
+      evidence.firstGoodLsnAfter === undefined
+        ? ''
+        : ` The next group that verifies starts with LSN ${evidence.firstGoodLsnAfter}.`;
     return new CorruptError(
       `Acknowledged data in ${segment.name} is damaged at offset ${end.end}: LSN ${expectedLsn} and what follows it can't be read.${after} No file was changed.`,
       details,
@@ -146,7 +188,10 @@ function refusal(verdict: Verdict, segment: ChainedSegment, end: LogPlace, evide
   const known = Math.max(evidence.durableLsn, mustInclude);
   return new CorruptError(
     `The log ends with LSN ${end.lastLsn} in ${segment.name}, and LSN ${known} is known to have been durable: its end is lost. No file was changed.`,
-    { ...details, evidence: known === mustInclude ? 'option "mustInclude"' : 'the durable LSN of a later group' },
+    {
+      ...details,
+      evidence: known === mustInclude ? 'option "mustInclude"' : 'the durable LSN of a later group',
+    },
   );
 }
 

@@ -33,16 +33,76 @@ interface Row {
 }
 
 export const VERDICTS: readonly Row[] = [
-  { reason: 'misplaced', proofBehind: 'any', falseEnd: 'any', verdict: 'misplaced', because: 'no crash makes a group that verifies and has a wrong LSN or chain' },
-  { reason: 'end', proofBehind: true, falseEnd: 'any', verdict: 'damaged', because: 'cannot happen: nothing lies behind the end of the file' },
-  { reason: 'zeros', proofBehind: true, falseEnd: 'any', verdict: 'damaged', because: 'a lost write or zeroed sectors, and a later group that survived' },
-  { reason: 'invalid', proofBehind: true, falseEnd: 'any', verdict: 'damaged', because: 'rotten bytes, and a later group that survived' },
-  { reason: 'end', proofBehind: false, falseEnd: true, verdict: 'lost-end', because: 'the file was cut, or replaced by an older copy' },
-  { reason: 'zeros', proofBehind: false, falseEnd: true, verdict: 'lost-end', because: 'the end of the log was overwritten with zeros' },
-  { reason: 'invalid', proofBehind: false, falseEnd: true, verdict: 'lost-end', because: 'the last acknowledged groups are rotten' },
-  { reason: 'end', proofBehind: false, falseEnd: false, verdict: 'clean-end', because: 'closed, or died between two groups at the very end of a segment' },
-  { reason: 'zeros', proofBehind: false, falseEnd: false, verdict: 'clean-end', because: 'closed, or died between two groups, or before any of a write reached the disk' },
-  { reason: 'invalid', proofBehind: false, falseEnd: false, verdict: 'torn-tail', because: 'died while a group was being written' },
+  {
+    reason: 'misplaced',
+    proofBehind: 'any',
+    falseEnd: 'any',
+    verdict: 'misplaced',
+    because: 'no crash makes a group that verifies and has a wrong LSN or chain',
+  },
+  {
+    reason: 'end',
+    proofBehind: true,
+    falseEnd: 'any',
+    verdict: 'damaged',
+    because: 'cannot happen: nothing lies behind the end of the file',
+  },
+  {
+    reason: 'zeros',
+    proofBehind: true,
+    falseEnd: 'any',
+    verdict: 'damaged',
+    because: 'a lost write or zeroed sectors, and a later group that survived',
+  },
+  {
+    reason: 'invalid',
+    proofBehind: true,
+    falseEnd: 'any',
+    verdict: 'damaged',
+    because: 'rotten bytes, and a later group that survived',
+  },
+  {
+    reason: 'end',
+    proofBehind: false,
+    falseEnd: true,
+    verdict: 'lost-end',
+    because: 'the file was cut, or replaced by an older copy',
+  },
+  {
+    reason: 'zeros',
+    proofBehind: false,
+    falseEnd: true,
+    verdict: 'lost-end',
+    because: 'the end of the log was overwritten with zeros',
+  },
+  {
+    reason: 'invalid',
+    proofBehind: false,
+    falseEnd: true,
+    verdict: 'lost-end',
+    because: 'the last acknowledged groups are rotten',
+  },
+  {
+    reason: 'end',
+    proofBehind: false,
+    falseEnd: false,
+    verdict: 'clean-end',
+    because: 'closed, or died between two groups at the very end of a segment',
+  },
+  {
+    reason: 'zeros',
+    proofBehind: false,
+    falseEnd: false,
+    verdict: 'clean-end',
+    because: 'closed, or died between two groups, or before any of a write reached the disk',
+  },
+  {
+    reason: 'invalid',
+    proofBehind: false,
+    falseEnd: false,
+    verdict: 'torn-tail',
+    because: 'died while a group was being written',
+  },
 ];
 
 /** The verdict of the only row that matches. */

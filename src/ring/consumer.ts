@@ -7,7 +7,16 @@
 import { assert } from '../assert.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER_BYTES } from '../format/record-frame.js';
 import { wake } from './doorbell.js';
-import { COMPLETED, chunkSlot, completionSlot, DETACHED, PRODUCER_DOORBELL, PUBLISHED, type RingMemory, SLOTS } from './layout.js';
+import {
+  COMPLETED,
+  chunkSlot,
+  completionSlot,
+  DETACHED,
+  PRODUCER_DOORBELL,
+  PUBLISHED,
+  type RingMemory,
+  SLOTS,
+} from './layout.js';
 
 /** One chunk's descriptor, valid until the next `peek`. */
 export interface Chunk {

@@ -30,7 +30,12 @@ export function wake(words: Int32Array, index: number): boolean {
  * Sleeps, blocking this thread, until woken or `timeoutMs` are over; returns at once when `hasWork()` is true
  * after the word was set (P2).
  */
-export function parkBlocking(words: Int32Array, index: number, timeoutMs: number, hasWork: () => boolean): void {
+export function parkBlocking(
+  words: Int32Array,
+  index: number,
+  timeoutMs: number,
+  hasWork: () => boolean,
+): void {
   Atomics.store(words, index, PARKED);
   if (!hasWork()) Atomics.wait(words, index, PARKED, timeoutMs);
   Atomics.store(words, index, AWAKE);

@@ -16,7 +16,7 @@
  *      sees POISONED sees the whole text.
  */
 import { assert } from '../assert.js';
-import { fromWire, PoisonedError, toWire, type WireError } from '../errors.js';
+import { ClosedError, fromWire, PoisonedError, toWire, type WireError, WorkerDiedError } from '../errors.js';
 import { wake } from './doorbell.js';
 
 export const OPEN = 0;
@@ -114,16 +114,34 @@ export class LogState {
     for (let at: WireError | undefined = wire; at !== undefined; at = at.cause) delete at.stack;
     let text = Buffer.from(JSON.stringify(wire));
     if (text.length > FAILURE_CAPACITY_BYTES) {
-      text = Buffer.from(JSON.stringify({ name: 'Error', message: wire.message.slice(0, 512), code: wire.code }));
+      text = Buffer.from(
+        JSON.stringify({ name: 'Error', message: wire.message.slice(0, 512), code: wire.code }),
+      );
     }
     this.#failure.set(text);
     Atomics.store(this.words, FAILURE_BYTES, text.length);
     this.advance(POISONED);
   }
 
-  /** The error for appends of a poisoned log, with the first failure as its cause. */
-  poisonedError(): PoisonedError {
+  /**
+   * Why the log takes no append, undefined when it is open. A poisoned log gives its first failure as the
+   * cause; for a dead worker the caller may know one.
+   */
+  refusal(cause?: unknown): ClosedError | PoisonedError | WorkerDiedError | undefined {
+    switch (this.state) {
+      case OPEN:
+        return undefined;
+      case POISONED:
+        return new PoisonedError(this.#firstFailure());
+      case DEAD:
+        return new WorkerDiedError(cause);
+      default:
+        return new ClosedError();
+    }
+  }
+
+  #firstFailure(): Error {
     const text = Buffer.from(this.#failure.slice(0, Atomics.load(this.words, FAILURE_BYTES))).toString();
-    return new PoisonedError(fromWire(JSON.parse(text) as WireError));
+    return fromWire(JSON.parse(text) as WireError);
   }
 }

@@ -8,7 +8,16 @@ import { assert } from '../assert.js';
 import { FRAME_HEADER_BYTES, frameBytes } from '../format/record-frame.js';
 import { ClaimSpace } from './claim.js';
 import { parkAsync, wake } from './doorbell.js';
-import { COMPLETED, chunkSlot, completionSlot, DETACHED, PRODUCER_DOORBELL, PUBLISHED, type RingMemory, SLOTS } from './layout.js';
+import {
+  COMPLETED,
+  chunkSlot,
+  completionSlot,
+  DETACHED,
+  PRODUCER_DOORBELL,
+  PUBLISHED,
+  type RingMemory,
+  SLOTS,
+} from './layout.js';
 import { type LogState, WORKER_DOORBELL } from './log-state.js';
 
 /** How many bytes and records one chunk may hold; a group takes whole chunks, so a group's own limits. */

@@ -4,8 +4,7 @@
  * A file is published by `link`, which fails when the name is taken (`rename` would replace it in silence),
  * and only after its header is durable. So a published name always leads to a valid header.
  */
-import { randomBytes } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import type { Environment } from '../environment.js';
 import { BLOCK_BYTES, encodeSegmentHeader, preparedName, segmentName } from '../format/segment-header.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import type { PreparedSegment } from './segment-writer.js';
@@ -15,7 +14,7 @@ export interface SegmentLayout {
   readonly epoch: number;
   readonly logId: Uint8Array;
   readonly segmentBytes: number;
-  readonly clock: Clock;
+  readonly environment: Environment;
 }
 
 /** How much of a new segment is zero-filled before it is first used; the rest follows while the log runs. */
@@ -25,7 +24,10 @@ export const FIRST_FILL_BYTES = 1024 * 1024;
  * Creates `<number>.new` with its header, at full size, its first part zero-filled, and all of that durable.
  * Leftover files of that name (named in `prepared`) are removed first: only a crash can have left them.
  */
-export async function layOutSegment(storage: Storage, layout: SegmentLayout & { prepared?: readonly string[] }): Promise<PreparedSegment> {
+export async function layOutSegment(
+  storage: Storage,
+  layout: SegmentLayout & { prepared?: readonly string[] },
+): Promise<PreparedSegment> {
   const name = preparedName(layout.number);
   if (layout.prepared?.includes(name)) await storage.unlink(name);
   const file = await storage.create(name);
@@ -33,7 +35,7 @@ export async function layOutSegment(storage: Storage, layout: SegmentLayout & { 
     await file.truncate(layout.segmentBytes);
     const backedBytes = Math.min(layout.segmentBytes, FIRST_FILL_BYTES);
     const first = new Uint8Array(backedBytes);
-    const salt = randomBytes(16);
+    const salt = layout.environment.randomBytes(16);
     first.set(segmentHeader(layout, salt));
     await file.write(first, 0);
     await file.sync(); // the header is durable before the file is published
@@ -48,17 +50,27 @@ export async function layOutSegment(storage: Storage, layout: SegmentLayout & { 
  * Gives an old segment file a new life under the next number: off its old name, durably, before its header is
  * overwritten, so that no name ever leads to another segment's header.
  */
-export async function reuseSegment(storage: Storage, oldName: string, layout: SegmentLayout): Promise<PreparedSegment> {
+export async function reuseSegment(
+  storage: Storage,
+  oldName: string,
+  layout: SegmentLayout,
+): Promise<PreparedSegment> {
   const name = preparedName(layout.number);
   await storage.link(oldName, name);
   await storage.unlink(oldName);
   await storage.syncDirectory();
   const file = await storage.open(name, 'write');
   try {
-    const salt = randomBytes(16);
+    const salt = layout.environment.randomBytes(16);
     await file.write(segmentHeader(layout, salt), 0);
     await file.sync();
-    return { file, number: layout.number, salt, segmentBytes: layout.segmentBytes, backedBytes: layout.segmentBytes };
+    return {
+      file,
+      number: layout.number,
+      salt,
+      segmentBytes: layout.segmentBytes,
+      backedBytes: layout.segmentBytes,
+    };
   } catch (error) {
     await file.close().catch(() => {});
     throw error;
@@ -89,6 +101,6 @@ function segmentHeader(layout: SegmentLayout, salt: Uint8Array): Uint8Array {
     number: layout.number,
     epoch: layout.epoch,
     segmentBytes: layout.segmentBytes,
-    createdUs: layout.clock.wallUs(),
+    createdUs: layout.environment.wallUs(),
   }).subarray(0, BLOCK_BYTES);
 }

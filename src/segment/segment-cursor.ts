@@ -14,7 +14,15 @@
  * the window already; when it needs more it says so, and the caller awaits `fill`.
  */
 import { checksum } from '../format/checksum.js';
-import { DATA, decodeGroupHeader, GROUP_ALIGNMENT, GROUP_HEADER_BYTES, type GroupHeader, MARK, type SaltKey } from '../format/group-header.js';
+import {
+  DATA,
+  decodeGroupHeader,
+  GROUP_ALIGNMENT,
+  GROUP_HEADER_BYTES,
+  type GroupHeader,
+  MARK,
+  type SaltKey,
+} from '../format/group-header.js';
 import { FRAME_HEADER_BYTES } from '../format/record-frame.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import type { StorageFile } from '../storage/storage.js';
@@ -50,7 +58,8 @@ export class SegmentCursor {
   readonly #file: StorageFile;
   readonly #limit: number;
   readonly #key: SaltKey;
-  #window = new Uint8Array(0);
+  #buffer = new Uint8Array(0);
+  #window = this.#buffer;
   #view = new DataView(this.#window.buffer);
   #windowStart = 0;
   #wantedStart = 0;
@@ -87,7 +96,8 @@ export class SegmentCursor {
     const at = this.#header(this.offset) ? this.offset : aligned;
     const header = this.#header(at);
     if (header === undefined) return this.#stop(this.#isZero() ? 'zeros' : 'invalid');
-    if (header.firstLsn !== this.nextLsn || header.previousChecksum !== this.lastChecksum) return this.#stop('misplaced');
+    if (header.firstLsn !== this.nextLsn || header.previousChecksum !== this.lastChecksum)
+      return this.#stop('misplaced');
     const bodyStart = at + GROUP_HEADER_BYTES;
     const end = bodyStart + header.bodyBytes;
     if (end > this.#limit || !isPlausible(header)) return this.#stop('invalid');
@@ -103,12 +113,14 @@ export class SegmentCursor {
   /** Reads what the last `next` found missing, and as much behind it as a window holds. */
   async fill(): Promise<void> {
     const bytes = Math.min(Math.max(this.#wantedBytes, WINDOW_BYTES), this.#limit - this.#wantedStart);
-    const window = new Uint8Array(bytes);
+    if (this.#buffer.length < bytes) this.#buffer = new Uint8Array(bytes);
+    const window = this.#buffer.subarray(0, bytes);
     const read = await this.#file.read(window, this.#wantedStart);
-    this.#window = read === bytes ? window : window.subarray(0, read);
-    this.#view = new DataView(this.#window.buffer, 0, this.#window.length);
+    this.#window = window.subarray(0, read);
+    this.#view = new DataView(window.buffer, 0, read);
     this.#windowStart = this.#wantedStart;
-    if (read < this.#wantedBytes) throw new Error(`The file ended at ${this.#wantedStart + read}, before the size it had.`);
+    if (read < this.#wantedBytes)
+      throw new Error(`The file ended at ${this.#wantedStart + read}, before the size it had.`);
   }
 
   #stop(reason: StopReason): Stop {
@@ -133,7 +145,9 @@ export class SegmentCursor {
   /** Whether the place where the next group's header would start holds zeros. */
   #isZero(): boolean {
     const start = this.offset - this.#windowStart;
-    return this.#window.subarray(start, Math.min(start + GROUP_HEADER_BYTES, this.#window.length)).every((byte) => byte === 0);
+    return this.#window
+      .subarray(start, Math.min(start + GROUP_HEADER_BYTES, this.#window.length))
+      .every((byte) => byte === 0);
   }
 }
 

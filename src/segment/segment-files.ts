@@ -5,8 +5,20 @@
 import { CorruptError, IoError, UnsupportedVersionError } from '../errors.js';
 import { checksum } from '../format/checksum.js';
 import { decodeLink, LINK_BODY_BYTES, type LinkBody } from '../format/group-body.js';
-import { decodeGroupHeader, GROUP_HEADER_BYTES, type GroupHeader, LINK, saltKey } from '../format/group-header.js';
-import { BLOCK_BYTES, decodeSegmentHeader, isPreparedName, parseSegmentName, type SegmentHeader } from '../format/segment-header.js';
+import {
+  decodeGroupHeader,
+  GROUP_HEADER_BYTES,
+  type GroupHeader,
+  LINK,
+  saltKey,
+} from '../format/group-header.js';
+import {
+  BLOCK_BYTES,
+  decodeSegmentHeader,
+  isPreparedName,
+  parseSegmentName,
+  type SegmentHeader,
+} from '../format/segment-header.js';
 import type { Storage } from '../storage/storage.js';
 
 /** One published segment file, as its first bytes describe it. */

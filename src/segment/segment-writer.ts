@@ -12,10 +12,29 @@
  *       can free space even when there is none for another segment.
  */
 import { assert } from '../assert.js';
-import type { Clock } from '../clock.js';
+import type { Environment } from '../environment.js';
 import { checksum } from '../format/checksum.js';
-import { encodeLink, encodeMark, encodeSeal, type IndexEntry, type LinkBody, MARK_BODY_BYTES, MAX_INDEX_ENTRIES, MAX_SEAL_BODY_BYTES } from '../format/group-body.js';
-import { DATA, encodeGroupHeader, GROUP_HEADER_BYTES, type GroupHeader, LINK, MARK, SEAL, type SaltKey, saltKey } from '../format/group-header.js';
+import {
+  encodeLink,
+  encodeMark,
+  encodeSeal,
+  type IndexEntry,
+  type LinkBody,
+  MARK_BODY_BYTES,
+  MAX_INDEX_ENTRIES,
+  MAX_SEAL_BODY_BYTES,
+} from '../format/group-body.js';
+import {
+  DATA,
+  encodeGroupHeader,
+  GROUP_HEADER_BYTES,
+  type GroupHeader,
+  LINK,
+  MARK,
+  type SaltKey,
+  SEAL,
+  saltKey,
+} from '../format/group-header.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import type { StorageFile } from '../storage/storage.js';
 
@@ -47,7 +66,7 @@ const zeros = new Uint8Array(BLOCK_BYTES);
 
 export class SegmentWriter {
   readonly segment: PreparedSegment;
-  readonly #clock: Clock;
+  readonly #environment: Environment;
   readonly #padGroups: boolean;
   readonly #key: SaltKey;
   readonly #indexStrideBytes: number;
@@ -78,9 +97,13 @@ export class SegmentWriter {
   };
 
   /** Continues `segment` at `position`, up to which it is durable. A new segment begins at BLOCK_BYTES. */
-  constructor(segment: PreparedSegment, position: SegmentPosition, options: { padGroups: boolean; clock: Clock }) {
+  constructor(
+    segment: PreparedSegment,
+    position: SegmentPosition,
+    options: { padGroups: boolean; environment: Environment },
+  ) {
     this.segment = segment;
-    this.#clock = options.clock;
+    this.#environment = options.environment;
     this.#padGroups = options.padGroups;
     this.#key = saltKey(segment.salt);
     this.#indexStrideBytes = Math.max(BLOCK_BYTES, Math.ceil(segment.segmentBytes / MAX_INDEX_ENTRIES));
@@ -119,7 +142,10 @@ export class SegmentWriter {
   }
 
   stageLink(link: LinkBody): void {
-    assert(this.#end === BLOCK_BYTES && this.#staged.length === 0, 'W1 a LINK is the first group of a segment');
+    assert(
+      this.#end === BLOCK_BYTES && this.#staged.length === 0,
+      'W1 a LINK is the first group of a segment',
+    );
     const body = encodeLink(link);
     this.#stage(LINK, [body], body.length, 0);
   }
@@ -136,14 +162,21 @@ export class SegmentWriter {
   }
 
   stageSeal(successor: PreparedSegment): void {
-    const body = encodeSeal({ successorSalt: successor.salt, successorNumber: successor.number, index: this.#index });
+    const body = encodeSeal({
+      successorSalt: successor.salt,
+      successorNumber: successor.number,
+      index: this.#index,
+    });
     this.#sealOffset = this.#groupStart();
     this.#stage(SEAL, [body], body.length, 0);
   }
 
   /** Stages a MARK on a block of its own: one lost sector can't take the last group and its proof together. */
   stageMark(truncatedBefore: number, clean: boolean): void {
-    assert(this.#staged.length === 0 && this.hasRoomForMark, 'W3 a MARK is a write of its own and leaves room for the SEAL');
+    assert(
+      this.#staged.length === 0 && this.hasRoomForMark,
+      'W3 a MARK is a write of its own and leaves room for the SEAL',
+    );
     const body = encodeMark({ truncatedBefore, clean });
     this.#stage(MARK, [body], body.length, 0, alignUp(this.#end));
   }
@@ -180,8 +213,17 @@ export class SegmentWriter {
     return this.#padGroups ? alignUp(this.#end) : this.#end;
   }
 
-  #stage(type: number, views: readonly Uint8Array[], bodyBytes: number, records: number, start = this.#groupStart()): void {
-    assert(start >= this.#end && start + GROUP_HEADER_BYTES + bodyBytes <= this.segment.segmentBytes, 'W1 groups do not overlap');
+  #stage(
+    type: number,
+    views: readonly Uint8Array[],
+    bodyBytes: number,
+    records: number,
+    start = this.#groupStart(),
+  ): void {
+    assert(
+      start >= this.#end && start + GROUP_HEADER_BYTES + bodyBytes <= this.segment.segmentBytes,
+      'W1 groups do not overlap',
+    );
     if (this.#staged.length === 0) {
       this.#stagedStart = start;
     } else if (start > this.#end) {
@@ -193,7 +235,7 @@ export class SegmentWriter {
     header.type = type;
     header.firstLsn = this.#lastLsn + 1;
     header.durableLsn = this.#durableLsn;
-    header.timestampUs = this.#clock.wallUs();
+    header.timestampUs = this.#environment.wallUs();
     header.records = records;
     header.bodyBytes = bodyBytes;
     header.previousChecksum = this.#lastChecksum;

@@ -80,7 +80,8 @@ export class NodeStorage implements Storage {
   }
 
   #path(name: string): string {
-    if (name.includes('/') || name.includes('\\') || name === '' || name === '..') throw new Error(`${name} is not a file name`);
+    if (name.includes('/') || name.includes('\\') || name === '' || name === '..')
+      throw new Error(`${name} is not a file name`);
     return join(this.directory, name);
   }
 }
@@ -123,7 +124,12 @@ class NodeFile implements StorageFile {
     let from = 0;
     let at = position;
     while (from < views.length) {
-      const some = views.length - from > MAX_VIEWS ? views.slice(from, from + MAX_VIEWS) : from === 0 ? views : views.slice(from);
+      const some =
+        views.length - from > MAX_VIEWS
+          ? views.slice(from, from + MAX_VIEWS)
+          : from === 0
+            ? views
+            : views.slice(from);
       let bytes = 0;
       for (const view of some) bytes += view.length;
       const written = fs.writevSync(this.#handle.fd, some as Uint8Array[], at);
@@ -146,7 +152,10 @@ class NodeFile implements StorageFile {
 const MAX_VIEWS = 1024;
 
 function shortWrite(written: number, asked: number): Error {
-  return Object.assign(new Error(`write stored ${written} of ${asked} bytes; its error was lost on the way`), { code: 'EIO' });
+  return Object.assign(
+    new Error(`write stored ${written} of ${asked} bytes; its error was lost on the way`),
+    { code: 'EIO' },
+  );
 }
 
 async function syncDirectory(path: string): Promise<void> {

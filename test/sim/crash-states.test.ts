@@ -2,6 +2,7 @@
  * crash-states.test: the enumeration contains every state that the crash model allows, no other, each once.
  */
 import { describe, expect, it } from 'vitest';
+import { CrashChoices } from '../support/crash-choices.js';
 import { type CrashStateOptions, crashStates } from '../support/crash-states.js';
 import { Prng } from '../support/prng.js';
 import type { Image } from '../support/sim-image.js';
@@ -132,6 +133,15 @@ describe('without power-safe overwrite (M9)', () => {
     });
     expect(pages.every(([first, , third]) => first && third)).toBe(true);
     expect(pages.filter(([, second]) => !second)).toHaveLength(1);
+    const lost =
+      images
+        .find((_, i) => pages[i]?.[1] === false)
+        ?.files.get('a')
+        ?.bytes() ?? new Uint8Array();
+    for (let sector = 8; sector < 16; sector++) {
+      const from = sector * SECTOR_BYTES;
+      expect(lost.subarray(from, from + SECTOR_BYTES)).not.toEqual(filled(SECTOR_BYTES, O));
+    }
   });
 
   it('a write that begins on a fresh page costs nothing that was durable', async () => {
@@ -186,6 +196,16 @@ describe('the number of states', () => {
     expect(imagesOf(storage)).toHaveLength(1);
   });
 
+  it('does not grow by zeros written into a hole, nor by anything written over itself', async () => {
+    const { storage, file } = await publish('a', '');
+    await file.truncate(64 * SECTOR_BYTES);
+    await file.sync();
+    await file.write(filled(64 * SECTOR_BYTES, 0), 0);
+    await file.write(filled(2 * SECTOR_BYTES, N), 0);
+    await file.write(filled(SECTOR_BYTES, N), 0);
+    expect(new CrashChoices(storage).combinations).toBe(4);
+  });
+
   it('holds 2^12 exhaustively', async () => {
     const { storage, file } = await publish('a', filled(12 * SECTOR_BYTES, O));
     await file.write(filled(12 * SECTOR_BYTES, N), 0);
@@ -221,6 +241,10 @@ describe('when there are too many states', () => {
     expect(found).toContain(o + o + o + o + n);
     expect(found).toContain(n + o + n + o + o);
     expect(found).toContain(n + o + o + o + o);
+    const many = await publish('a', filled(40 * SECTOR_BYTES, O));
+    for (let i = 0; i < 40; i++) await many.file.write(filled(SECTOR_BYTES, N), i * SECTOR_BYTES);
+    const few = imagesOf(many.storage, { samples: 8 }).map(sectorsOf);
+    expect(few.slice(0, 4)).toEqual([o.repeat(5), n.repeat(5), `${'o'.repeat(39)}n`, `${'n'.repeat(39)}o`]);
     for (let sector = 0; sector < 8; sector++) {
       expect(found).toContain(`${n}${o}${n}${o}${'n'.repeat(sector)}o${'n'.repeat(7 - sector)}`);
     }

@@ -1,6 +1,7 @@
 /**
- * crash-sweep.test: a correct log survives every crash that the simulator knows, and none of the usual mistakes
- * does. This is what says that the simulator, the enumeration and the oracle are worth something together.
+ * crash-sweep.test: a correct log survives every crash that the simulator knows, and none of the usual
+ * mistakes does. This is what says that the simulator, the enumeration and the oracle are worth something
+ * together.
  */
 import { describe, expect, it } from 'vitest';
 import { type CrashSweep, sweepCrashes } from '../support/crash-sweep.js';
@@ -113,7 +114,7 @@ describe('a log that', () => {
     if (!(error instanceof SimViolation)) expect(String(error)).toContain('--- before the crash');
   });
 
-  it('lets frames share a page with acknowledged ones is caught by a device that tears pages (M9)', async () => {
+  it('shares pages among acknowledged and new frames is caught where pages tear (M9)', async () => {
     const sweep = sweepOf('none', { states: { hasPowerSafeOverwrite: false } });
     await expect(sweepCrashes(sweep)).rejects.toThrow('O3');
   });

@@ -122,6 +122,13 @@ describe('catches', () => {
     expect(oracle.check(records(1, 'b')).join()).toContain('O6');
   });
 
+  it('a batch whose second LSN was acknowledged to another append, even with the same bytes', () => {
+    const oracle = new Oracle();
+    oracle.submit([text('a'), text('same')], 1);
+    oracle.acked(oracle.submit(text('same'), 2), 2);
+    expect(oracle.check(records(1, 'a', 'same'))).not.toEqual([]);
+  });
+
   it('answers that cannot be', () => {
     const twice = busy();
     twice.acked(0, 1);
@@ -227,6 +234,18 @@ describe('under truncation', () => {
     expect(oracle.check(records(3, 'b', 'y'))).toEqual([]);
     expect(oracle.check(records(2, 'x', 'b', 'y'))).toEqual([]);
     expect(oracle.check(records(2, 'y', 'b')).join()).not.toContain('O4');
+  });
+
+  it('no more records may have gone than there are LSNs before the first one', () => {
+    const oracle = new Oracle();
+    for (const payload of ['x', 'y', 'z']) oracle.submit(text(payload), 2);
+    for (const payload of ['u', 'v']) oracle.submit(text(payload), 3);
+    oracle.acked(oracle.submit(text('a'), 1), 1);
+    oracle.acked(oracle.submit(text('b'), 1), 5);
+    oracle.truncating(3);
+    expect(oracle.check(records(3, 'y', 'u', 'b'))).toEqual([]);
+    expect(oracle.check(records(3, 'y', 'v', 'b')).join()).toContain('O6');
+    expect(oracle.check(records(3, 'x', 'u', 'b', 'z')).join()).toContain('O6'); // y went after x stayed
   });
 
   it('may cut into a batch', () => {

@@ -2,9 +2,9 @@
  * toy-log: a log of forty lines that is right, and can be made wrong in one way at a time, to see that the
  * simulator and the oracle notice. It shares nothing with the engine.
  *
- * One file of frames: u32 length, u32 LSN, u32 CRC-32 of the two and the payload. It is prepared as `log.new`,
- * linked to `log.wal`, and read up to the first frame that does not verify. Opening copies what it found to the
- * next file, so that nothing is returned that is not durable.
+ * One file of frames: u32 length, u32 LSN, u32 CRC-32 of the two and the payload. It is prepared as
+ * `log.new`, linked to `log.wal`, and read up to the first frame that does not verify. Opening copies what it
+ * found to the next file, so that nothing is returned that is not durable.
  */
 import { crc32 } from 'node:zlib';
 import type { Storage, StorageFile } from '../../dist/src/storage/storage.js';

@@ -2,8 +2,8 @@
  * crash-states: all disk images that a crash of a `SimStorage` may leave, or, when they are too many, the
  * telling ones and a random sample.
  *
- * Images come one by one and share all that they do not differ in, so nothing is held in memory but the hashes
- * of those that came before.
+ * Images come one by one and share all that they do not differ in, so nothing is held in memory but the
+ * hashes of those that came before.
  */
 import { type CrashChoice, CrashChoices, type CrashModel, DURABLE, isTorn } from './crash-choices.js';
 import { Prng } from './prng.js';
@@ -11,7 +11,9 @@ import type { Image } from './sim-image.js';
 import type { SimStorage } from './sim-storage.js';
 
 export interface CrashStateOptions extends CrashModel {
-  /** Up to so many combinations all are tried (2^12: twelve choices between two); above, `samples` of them. */
+  /**
+   * Up to so many combinations all are tried (2^12: twelve choices between two); above, `samples` of them.
+   */
   readonly exhaustiveUpTo?: number;
   readonly samples?: number;
   readonly seed?: number;
@@ -76,9 +78,9 @@ function* sampledVectors(choices: CrashChoices, samples: number, prng: Prng): Ge
 }
 
 /**
- * States that bugs are known to hide in: nothing survived, everything, only the last write, all but it; and of
- * each of these families as many as `limit`: everything up to one operation, only one operation, all but one
- * sector, only one sector, everything up to one sector (a write torn front to back).
+ * States that bugs are known to hide in: nothing survived, everything, only the last write, all but it; and
+ * of each of these families as many as `limit`: everything up to one operation, only one operation, all but
+ * one sector, only one sector, everything up to one sector (a write torn front to back).
  */
 function* tellingVectors(choices: CrashChoices, limit: number, prng: Prng): Generator<Uint16Array> {
   const { all } = choices;
@@ -113,8 +115,8 @@ function upTo(choices: CrashChoices, first: number, last: number): Uint16Array {
 }
 
 /**
- * Each choice by itself, with a leaning drawn once per state: even odds alone would leave states near the ends
- * (almost all survived, almost nothing did) out of reach as soon as there are fifty sectors.
+ * Each choice by itself, with a leaning drawn once per state: even odds alone would leave states near the
+ * ends (almost all survived, almost nothing did) out of reach as soon as there are fifty sectors.
  */
 function randomVector(choices: CrashChoices, prng: Prng): Uint16Array {
   const survival = prng.pick([0.5, 0.5, 0.1, 0.9, 0.97]);

@@ -16,8 +16,9 @@ export interface Recovered {
 
 export interface CrashSweep {
   /**
-   * Opens the log, uses it, and tells the oracle. Must end when the machine stops, by returning or by throwing;
-   * what it throws after that is ignored. When `start` is not empty it reports its own open by `reopened`.
+   * Opens the log, uses it, and tells the oracle. Must end when the machine stops, by returning or by
+   * throwing; what it throws after that is ignored. When `start` is not empty it reports its own open by
+   * `reopened`.
    */
   readonly workload: (storage: SimStorage, oracle: Oracle) => Promise<void>;
   /** Opens the log and reads all of it. Anything thrown means: this image cannot be recovered. */
@@ -25,8 +26,8 @@ export interface CrashSweep {
   /** Further checks of one state; `after` is the storage that `recover` ran on. */
   readonly verify?: (state: CrashState, oracle: Oracle, after: SimStorage) => Promise<void>;
   /**
-   * Called at each crash point with the stopped machine, before its images are looked at. The place for a sweep
-   * within the sweep that starts from `storage`: the process killed, the cache still there.
+   * Called at each crash point with the stopped machine, before its images are looked at. The place for a
+   * sweep within the sweep that starts from `storage`: the process killed, the cache still there.
    */
   readonly atEachPoint?: (storage: SimStorage, oracle: Oracle) => Promise<void>;
   /** What to start from, a disk or a machine whose process was killed, and what is known of it. */

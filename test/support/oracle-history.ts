@@ -1,6 +1,6 @@
 /**
- * oracle-history: what was asked of a log in one generation and what it answered, and the replay of a recovered
- * list against it (rules O4 to O7 of the oracle).
+ * oracle-history: what was asked of a log in one generation and what it answered, and the replay of a
+ * recovered list against it (rules O4 to O7 of the oracle).
  */
 
 export interface RecoveredRecord {
@@ -14,7 +14,9 @@ export interface Submission {
   readonly generation: number;
   /** The oracle's own copies. */
   readonly payloads: readonly Uint8Array[];
-  /** 'failed': with the log, so it may be there or not; 'refused': never accepted, so it must not be there. */
+  /**
+   * 'failed': with the log, so it may be there or not; 'refused': never accepted, so it must not be there.
+   */
   state: 'pending' | 'acked' | 'failed' | 'refused';
   /** Of an acked one the LSN of its first record. */
   firstLsn: number;
@@ -94,7 +96,8 @@ class Replay {
       expected !== undefined && (expected.submission !== submission || expected.offset !== offset);
     if (isElsewhere || !isSameBytes(record.payload, submission.payloads[offset])) {
       if (this.#open === undefined) return this.#accuse(record);
-      return `O7: LSN ${record.lsn} should go on with a batch of ${submission.payloads.length}, at its ${offset + 1}.`;
+      const which = `${offset + 1} of ${submission.payloads.length}`;
+      return `O7: LSN ${record.lsn} should go on with a batch, with its record ${which}`;
     }
     this.#open = offset + 1 < submission.payloads.length ? { submission, offset: offset + 1 } : undefined;
     return undefined;

@@ -6,18 +6,18 @@
  * nothing: no answer was given. Rules for what an open returns:
  *
  *  O1  LSNs ascend by one.
- *  O2  The first LSN is the log's first, or lies within what a requested truncation allowed to go; it is never
- *      below the first LSN of an earlier open (nothing rises from the dead). With `truncation: 'exact'` it is
- *      not below an acknowledged truncation mark either.
+ *  O2  The first LSN is the log's first, or lies within what a requested truncation allowed to go; it is
+ *      never below the first LSN of an earlier open (nothing rises from the dead). With `truncation: 'exact'`
+ *      it is not below an acknowledged truncation mark either.
  *  O3  Everything acknowledged is there, under its LSN, with its bytes; and so is everything that an earlier
  *      open returned: what was returned once was promised to be durable. Truncated records excepted.
- *  O4  Everything there was submitted: in this generation, or known from before. Not what was refused, and not
- *      what an earlier open had shown to be gone.
+ *  O4  Everything there was submitted: in this generation, or known from before. Not what was refused, and
+ *      not what an earlier open had shown to be gone.
  *  O5  Nothing is there twice, and nothing acknowledged under another LSN than the acknowledged one.
  *  O6  Of each producer's appends of this generation a prefix is there, in the order of submission. Appends
  *      that failed with the log count: they may be there, but not with one before them missing.
- *  O7  A batch is there as a whole, its records next to each other, or not at all. (A truncation mark inside a
- *      batch may cut off its head.)
+ *  O7  A batch is there as a whole, its records next to each other, or not at all. (A truncation mark inside
+ *      a batch may cut off its head.)
  *  O8  The next LSN, when the log tells it, is the last LSN + 1; with no records left, it lies behind every
  *      LSN that was acknowledged or returned.
  *
@@ -62,8 +62,8 @@ export class Oracle {
   #acked = new Map<number, Place>();
   #known = new Map<number, Uint8Array>();
   #gone: Submission[] = [];
-  /** First LSN that the last open returned, and the one before the first that this generation may give. */
-  #floor: number;
+  readonly #firstLsn: number;
+  /** The LSN before the first one that this generation may give. */
   #base: number;
   #highestAcked = 0;
   /** Records submitted in this generation and not refused. */
@@ -73,8 +73,8 @@ export class Oracle {
 
   constructor(options: OracleOptions = {}) {
     this.#options = options;
-    this.#floor = options.firstLsn ?? 1;
-    this.#base = this.#floor - 1;
+    this.#firstLsn = options.firstLsn ?? 1;
+    this.#base = this.#firstLsn - 1;
   }
 
   get generation(): number {
@@ -95,7 +95,9 @@ export class Oracle {
     return Math.max(this.#base, this.#highestAcked);
   }
 
-  /** Call it before the append: an array is a batch. Appends of one `producer` are ordered, others are not. */
+  /**
+   * Call it before the append: an array is a batch. Appends of one `producer` are ordered, others are not.
+   */
   submit(payloads: Uint8Array | readonly Uint8Array[], producer = 0): Ticket {
     const list = payloads instanceof Uint8Array ? [payloads] : payloads;
     if (list.length === 0) throw new Error('oracle: a batch without records has no LSN');
@@ -165,7 +167,6 @@ export class Oracle {
     this.#known = new Map(recovered.map(({ lsn, payload }) => [lsn, Uint8Array.from(payload)]));
     this.#gone.push(...missing);
     this.#base = (nextLsn ?? last + 1) - 1;
-    this.#floor = recovered[0]?.lsn ?? this.#base + 1;
     this.#generation++;
     this.#tickets = [];
     this.#queues = new Map();
@@ -188,7 +189,6 @@ export class Oracle {
     }
     copy.#known = this.#known; // replaced as a whole, never changed
     copy.#gone = this.#gone.slice();
-    copy.#floor = this.#floor;
     copy.#base = this.#base;
     copy.#highestAcked = this.#highestAcked;
     copy.#accepted = this.#accepted;
@@ -230,19 +230,20 @@ export class Oracle {
     return { problems, missing };
   }
 
-  /** O2, O3 as far as the ends of the list tell (what lies between them, the replay looks at), and O8. */
+  /** O8, and what the ends of the list tell of O2 and O3; the rest of these two is left to the replay. */
   #checkEnds(recovered: readonly RecoveredRecord[], nextLsn: number | undefined): string[] {
     const problems: string[] = [];
     const durable = this.durableLsn;
     const first = recovered[0]?.lsn;
     const last = recovered.at(-1)?.lsn;
-    const mustStartBy = Math.max(this.#floor, this.#truncationRequested);
+    const mustStartBy = Math.max(this.#firstLsn, this.#truncationRequested);
     if (first !== undefined && first > mustStartBy) {
       problems.push(`O2: the log begins with LSN ${first}, and must by ${mustStartBy}`);
     }
-    const mustStartAt = this.#options.truncation === 'exact' ? this.#truncationAcked : this.#floor;
-    if (first !== undefined && first < Math.max(mustStartAt, this.#floor)) {
-      problems.push(`O2: the log begins with LSN ${first}, all before ${mustStartAt} was gone`);
+    if (this.#options.truncation === 'exact' && first !== undefined && first < this.#truncationAcked) {
+      problems.push(
+        `O2: the log begins with LSN ${first}, and was truncated before ${this.#truncationAcked}`,
+      );
     }
     // A truncation takes from the front: with anything left, the end is left too.
     if (last === undefined ? durable >= mustStartBy : last < durable) {

@@ -1,8 +1,8 @@
 /**
  * prng: a small seeded random generator, so that every random test can be run again from one number.
  *
- * sfc32 (Chris Doty-Humphrey's "small fast counter"): 128 bits of state, passes PractRand, four adds and three
- * shifts per number. Nothing here is secret or secure.
+ * sfc32 (Chris Doty-Humphrey's "small fast counter"): 128 bits of state, passes PractRand, four adds and
+ * three shifts per number. Nothing here is secret or secure.
  */
 
 /** Set to a number, this environment variable replaces the seed of every test that asks `testSeed`. */
@@ -40,7 +40,9 @@ export class Prng {
     return sum >>> 0;
   }
 
-  /** An integer from 0 to `end` - 1. The bias of the multiplication (below 2^-32 * end) does not matter here. */
+  /**
+   * An integer from 0 to `end` - 1. The bias of the multiplication (below 2^-32 * end) does not matter here.
+   */
   below(end: number): number {
     return Math.floor((this.next() / 2 ** 32) * end);
   }

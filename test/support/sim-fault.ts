@@ -20,7 +20,9 @@ export type SimOperationKind =
   | 'syncGroup'
   | 'close';
 
-/** The operations that a crash can tell apart: before any other one the disk is as before the next of these. */
+/**
+ * The operations that a crash can tell apart: before any other one the disk is as before the next of these.
+ */
 const MUTATIONS: ReadonlySet<SimOperationKind> = new Set([
   'create',
   'link',
@@ -64,7 +66,9 @@ export class SimCrash extends Error {
   override readonly name = 'SimCrash';
 }
 
-/** The program under test did what it must never do. Also kept in `violations`: it may be caught on its way. */
+/**
+ * The program under test did what it must never do. Also kept in `violations`: it may be caught on its way.
+ */
 export class SimViolation extends Error {
   override readonly name = 'SimViolation';
 }

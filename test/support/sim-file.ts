@@ -39,8 +39,7 @@ export class SimFile implements StorageFile {
   }
 
   async truncate(bytes: number): Promise<void> {
-    // What changes begins where the shorter of the two ends.
-    const objection = this.#readOnly() ?? this.#overwriteAt(Math.min(bytes, this.#inode.liveSize));
+    const objection = this.#readOnly() ?? this.#overwriteAt(bytes);
     const entered = this.#enter('truncate', { bytes }, objection);
     this.#host.gate.run(entered, () => this.#inode.truncate(bytes, entered.operation.index));
   }
@@ -58,7 +57,9 @@ export class SimFile implements StorageFile {
     }
     const inode = this.#inode;
     this.#write('writeGroup', bytes, position);
-    inode.groupEnd = Math.max(inode.groupEnd, position + bytes.length);
+    // Zeros at the end of a write only keep its place clear: the next write may cover them.
+    const content = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    inode.groupEnd = Math.max(inode.groupEnd, position + content);
   }
 
   async sync(): Promise<void> {

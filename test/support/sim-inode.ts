@@ -1,6 +1,6 @@
 /**
- * sim-inode: one simulated file apart from its names: what a program reads (live), what a power cut leaves for
- * sure (durable), and everything in between that it may leave instead.
+ * sim-inode: one simulated file apart from its names: what a program reads (live), what a power cut leaves
+ * for sure (durable), and everything in between that it may leave instead.
  */
 import { FileImage } from './sim-image.js';
 import { cutSector, SECTOR_BYTES, Sector, ZERO_SECTOR } from './sim-sector.js';
@@ -11,15 +11,17 @@ export interface Version<T> {
   readonly operation: number;
 }
 
-/** The versions in the eyes of the next process: its own operations count from 1, earlier ones lie below 0. */
+/**
+ * The versions in the eyes of the next process: its own operations count from 1, earlier ones lie below 0.
+ */
 export function fromBefore<T>({ value, operation }: Version<T>): Version<T> {
   return { value, operation: operation - 2 ** 31 };
 }
 
 /**
  * What a failed sync leaves (M7). 'lost': the cache keeps the new bytes as clean ones, the disk has the old
- * ones, and the next sync succeeds without writing them (ext4). 'partial': the same, but any of the sectors may
- * have reached the disk. 'revert': the cache itself goes back to the old bytes (btrfs).
+ * ones, and the next sync succeeds without writing them (ext4). 'partial': the same, but any of the sectors
+ * may have reached the disk. 'revert': the cache itself goes back to the old bytes (btrfs).
  */
 export type FailedSync = 'lost' | 'partial' | 'revert';
 
@@ -34,7 +36,9 @@ export class Inode {
   readonly pendingSizes: Version<number>[] = [];
   /** Contents that a failed sync may have written, and that no later sync will, short of a new write. */
   readonly doubtful = new Map<number, Version<Sector>[]>();
-  /** Highest end of a group write, and the highest one that was synced: below it nothing may be overwritten. */
+  /**
+   * Highest end of a group write, and the highest one that was synced: below it nothing may be overwritten.
+   */
   groupEnd = 0;
   protectedEnd = 0;
 
@@ -132,7 +136,6 @@ export class Inode {
       if (mode === 'partial') this.doubtful.set(index, [...(this.doubtful.get(index) ?? []), ...versions]);
     }
     this.pending.clear();
-    this.groupEnd = this.protectedEnd;
   }
 
   liveImage(): FileImage {

@@ -1,5 +1,6 @@
 /**
- * sim-sector: 512 immutable bytes with a memoised content hash, the unit in which a simulated disk loses data.
+ * sim-sector: 512 immutable bytes with a memoised content hash, the unit in which a simulated disk loses
+ * data.
  *
  * File contents are arrays of references to sectors. Copying a file or deriving a crash state from it copies
  * references only, and a sector is hashed once however many states it is part of.
@@ -7,7 +8,9 @@
 import { Prng } from './prng.js';
 
 export const SECTOR_BYTES = 512;
-/** The page of the page cache, and the physical block of the disks at hand (512 B logical, 4 KiB physical). */
+/**
+ * The page of the page cache, and the physical block of the disks at hand (512 B logical, 4 KiB physical).
+ */
 export const PAGE_BYTES = 4096;
 export const SECTORS_PER_PAGE = PAGE_BYTES / SECTOR_BYTES;
 
@@ -88,8 +91,8 @@ export function garbageSector(index: number): Sector {
 
 /**
  * The sector after its rewrite from `old` to `next` was cut off and left `filler` behind. The bytes that the
- * rewrite would not have changed stay: that is the trust in the device which `padGroups` does without. A sector
- * that was never written has no such bytes.
+ * rewrite would not have changed stay: that is the trust in the device which `padGroups` does without. A
+ * sector that was never written has no such bytes.
  */
 export function spoilSector(old: Sector, next: Sector, filler: Sector): Sector {
   if (old === ZERO_SECTOR) return filler;

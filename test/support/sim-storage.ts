@@ -17,7 +17,8 @@
  *
  *  V1  use a file after closing it, or the storage; write to a file opened for reading
  *  V2  use a name that could lead out of the directory
- *  V3  change bytes below the highest synced group of a file that is, or after a crash may be, a published one
+ *  V3  change bytes below the highest synced group of a file that is, or after a crash may be, a published
+ *      one
  *  V4  change at all a published file that was there when the storage was started
  *
  * Everything is deterministic, and every promise settles without a timer.
@@ -89,8 +90,8 @@ export class SimStorage implements Storage {
   }
 
   /**
-   * The same machine with the process restarted (kill -9): the cache is as it was, and what was not synced can
-   * still be lost. Settings are kept, apart from the fault plan; nothing is shared with this storage.
+   * The same machine with the process restarted (kill -9): the cache is as it was, and what was not synced
+   * can still be lost. Settings are kept, apart from the fault plan; nothing is shared with this storage.
    */
   fork(options: SimStorageOptions = {}): SimStorage {
     const { plan: _, ...settings } = this.#options;
@@ -224,5 +225,5 @@ export class SimStorage implements Storage {
 }
 
 function isPlainName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+  return name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name);
 }

@@ -1,0 +1,135 @@
+/** verify-log: verifies a whole log directory, its segments side by side on a pool of threads. */
+import { availableParallelism } from 'node:os';
+import type { ReadableSegment } from '../control/contract.js';
+import {
+  CorruptError,
+  fromWire,
+  InvalidArgumentError,
+  IoError,
+  RingwalError,
+  type WireError,
+} from '../errors.js';
+import { findNewest, followChain } from '../recovery/chain.js';
+import { checkSuccessor, scanNewest } from '../recovery/scan-newest.js';
+import { readDirectory } from '../segment/segment-files.js';
+import { NodeStorage } from '../storage/node-storage.js';
+import type { Storage } from '../storage/storage.js';
+import type { SegmentScan } from './scan-segment.js';
+
+export interface VerifyOptions {
+  /** Threads to verify with. Default: as many as the machine runs side by side; at most 64. */
+  threads?: number;
+  /** Where the scan worker's file is, for bundlers that move it. Default: beside this module. */
+  workerUrl?: URL;
+}
+
+/** What `verifyLog` found. The log is sound if `damage` is empty. */
+export interface VerifyReport {
+  readonly segments: number;
+  readonly groups: number;
+  /** Records that verify, those before the truncation mark included while their files are there. */
+  readonly records: number;
+  /** Bytes read and verified. */
+  readonly bytes: number;
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  /** One error for each damaged segment, oldest first. */
+  readonly damage: readonly CorruptError[];
+}
+
+/** What the scan worker is given, and gives back. */
+export interface ScanTask {
+  readonly directory: string;
+  readonly segment: ReadableSegment;
+}
+export type ScanOutcome = { readonly scan: SegmentScan } | { readonly error: WireError };
+
+/**
+ * Verifies every checksum, length, LSN and chain of the log in `path`, without opening it for writing and
+ * without changing anything. The log should be closed: while it is written, its newest segment can look torn.
+ *
+ * Damage inside segments is reported in `damage`. When the files do not even hang together, this rejects with
+ * RINGWAL_CORRUPT; it rejects with RINGWAL_IO when something can't be read, with RINGWAL_OUT_OF_RANGE when the
+ * directory holds no log, and with RINGWAL_UNSUPPORTED_VERSION.
+ */
+export async function verifyLog(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const threads = options.threads ?? availableParallelism();
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
+    throw new InvalidArgumentError(`Option "threads" must be an integer from 1 to 64, not ${threads}.`);
+  }
+  const storage = await NodeStorage.open(path, { create: false }).catch((cause: unknown) => {
+    throw new IoError(`Opening ${path}`, cause);
+  });
+  try {
+    const { segments, firstLsn } = await readableSegments(storage);
+    const scans = await scanAll(storage.directory, segments, threads, options.workerUrl);
+    const sum = (of: (scan: SegmentScan) => number): number =>
+      scans.reduce((total, outcome) => total + ('scan' in outcome ? of(outcome.scan) : 0), 0);
+    return {
+      segments: segments.length,
+      groups: sum((scan) => scan.groups),
+      records: sum((scan) => scan.records),
+      bytes: sum((scan) => scan.bytes),
+      firstLsn,
+      lastLsn: segments.at(-1)?.lastLsn ?? 0,
+      damage: scans.flatMap((outcome) => ('error' in outcome ? [damageOf(outcome.error)] : [])),
+    };
+  } catch (error) {
+    throw error instanceof RingwalError ? error : new IoError(`Verifying ${path}`, error);
+  } finally {
+    await storage.close();
+  }
+}
+
+/** All segments of the log, the newest one up to the end of the log. */
+async function readableSegments(
+  storage: Storage,
+): Promise<{ segments: readonly ReadableSegment[]; firstLsn: number }> {
+  const { segments } = await readDirectory(storage);
+  const newest = findNewest(segments);
+  if (newest === undefined) throw new RingwalError('RINGWAL_OUT_OF_RANGE', 'The directory holds no log.');
+  const scan = await scanNewest(storage, newest, 0);
+  await checkSuccessor(storage, newest, scan, segments);
+  const { closed } = followChain(segments, newest, scan.truncatedBefore);
+  const { firstLsn, previousChecksum } = newest.link.header;
+  const { name, number, fileBytes, header } = newest;
+  const last = {
+    name,
+    number,
+    fileBytes,
+    epoch: header.epoch,
+    salt: header.salt,
+    firstLsn,
+    previousChecksum,
+    ...scan.end,
+  };
+  return {
+    segments: [...closed.map((segment) => ({ ...segment, isClosed: true })), { ...last, isClosed: false }],
+    firstLsn: Math.max(closed[0]?.firstLsn ?? firstLsn, scan.truncatedBefore),
+  };
+}
+
+async function scanAll(
+  directory: string,
+  segments: readonly ReadableSegment[],
+  threads: number,
+  workerUrl: URL | undefined,
+): Promise<ScanOutcome[]> {
+  const { Piscina } = await import('piscina'); // only here: opening a log needs no pool
+  const pool = new Piscina<ScanTask, ScanOutcome>({
+    filename: (workerUrl ?? new URL('../../workers/scan-worker.js', import.meta.url)).href,
+    maxThreads: Math.min(threads, segments.length),
+    minThreads: Math.min(threads, segments.length),
+  });
+  try {
+    return await Promise.all(segments.map((segment) => pool.run({ directory, segment })));
+  } finally {
+    await pool.destroy();
+  }
+}
+
+function damageOf(wire: WireError): CorruptError {
+  const error = fromWire(wire);
+  if (error instanceof CorruptError) return error;
+  throw error;
+}
