@@ -113,6 +113,7 @@ export class CommitLoop {
 
   /** One round: the requests that wait, and one group. */
   step(): StepOutcome {
+    if (this.#ended) return 'failed';
     try {
       this.#requests = this.#requests.filter((request) => !this.#settle(request));
       const outcome = this.#commit();

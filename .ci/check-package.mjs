@@ -1,0 +1,66 @@
+/** check-package: packs the package, installs it into an empty project, uses it and type-checks against it. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
+const project = mkdtempSync(join(tmpdir(), 'ringwal-package-'));
+const run = (command, args, cwd) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+const use = `
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { openLog, verifyLog } from 'ringwal';
+const log = await openLog('data');
+const lsn = await log.append('from the opener');
+const handle = log.handle();
+const worker = new Worker(new URL('./worker.mjs', import.meta.url), { workerData: handle, transferList: [handle] });
+const [other] = await once(worker, 'message');
+const read = [];
+for await (const record of log.read()) read.push(Buffer.from(record.payload).toString());
+await log.close();
+const report = await verifyLog('data');
+console.log(JSON.stringify({ lsn, other, read, damage: report.damage.length, records: report.records }));
+`;
+const worker = `
+import { parentPort, workerData } from 'node:worker_threads';
+import { attachLog } from 'ringwal';
+const log = await attachLog(workerData);
+const lsn = await log.append('from a worker');
+await log.close();
+parentPort.postMessage(lsn);
+`;
+const consumer = `
+import { type Log, type LogRecord, openLog } from 'ringwal';
+const log: Log = await openLog('data', { windowUs: 100 });
+const lsn: number = await log.append(new Uint8Array(3));
+for await (const record of log.read({ from: lsn })) {
+  const own: LogRecord = record;
+  const bytes: Uint8Array<ArrayBuffer> = own.payload;
+  console.log(bytes.length);
+}
+// @ts-expect-error a record is bytes or a string
+await log.append(42);
+`;
+
+try {
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root));
+  const stray = packed.files.map(({ path }) => path).filter((path) => !/^(dist\/(src|workers)\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path));
+  if (stray.length > 0) throw new Error(`the package holds what it should not: ${stray.join(', ')}`);
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
+  run('npm', ['install', '--no-audit', '--no-fund', join(project, packed.filename), ...tools], project);
+  writeFileSync(join(project, 'use.mjs'), use);
+  writeFileSync(join(project, 'worker.mjs'), worker);
+  writeFileSync(join(project, 'consumer.ts'), consumer);
+  const result = run(process.execPath, ['use.mjs'], project).trim();
+  const expected = JSON.stringify({ lsn: 1, other: 2, read: ['from the opener', 'from a worker'], damage: 0, records: 2 });
+  if (result !== expected) throw new Error(`used from the package it says ${result}, not ${expected}`);
+  run('npx', ['tsc', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--types', 'node', 'consumer.ts'], project);
+  const kept = readdirSync(join(project, 'data')).filter((name) => name.endsWith('.wal')).length;
+  console.log(`packed: ${packed.files.length} files, ${packed.size} bytes; installed, used (${kept} segments) and type-checked`);
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}

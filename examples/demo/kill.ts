@@ -1,0 +1,55 @@
+/** kill: lets a child write, kills it with SIGKILL mid-flight, reopens the log, and compares byte for byte. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { openLog } from 'ringwal';
+
+export interface KillResult {
+  readonly acknowledged: number;
+  readonly recovered: number;
+  /** What is wrong; empty when every acknowledged record is there. */
+  readonly problems: readonly string[];
+  readonly tornTail: boolean;
+}
+
+/** `afterAcks`: how many acknowledgements the witness waits for before it kills. */
+export async function killAndRecover(
+  directory: string,
+  input: string,
+  lines: readonly string[],
+  afterAcks: number,
+): Promise<KillResult> {
+  const writer = fileURLToPath(new URL('./writer.js', import.meta.url));
+  const child = spawn(process.execPath, [writer, directory, input], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  let acks = 0;
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    for (const character of chunk) if (character === '\n') acks++;
+    if (acks >= afterAcks) child.kill('SIGKILL');
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  const problems: string[] = [];
+  if (code !== null) problems.push(`the writer ended by itself with code ${code}`);
+  const witnessed = new Map<number, number>();
+  for (const ack of text.split('\n').slice(0, -1)) {
+    const [lsn, line] = ack.split(' ').map(Number) as [number, number];
+    witnessed.set(lsn, line);
+  }
+  const log = await openLog(directory);
+  const missing = new Set(witnessed.keys());
+  let recovered = 0;
+  let expected = log.firstLsn;
+  for await (const { lsn, payload } of log.read()) {
+    if (lsn !== expected++) problems.push(`LSN ${lsn} follows ${expected - 2}`);
+    recovered++;
+    const line = witnessed.get(lsn);
+    if (line === undefined) continue;
+    missing.delete(lsn);
+    if (!Buffer.from(lines[line] ?? '').equals(payload)) problems.push(`LSN ${lsn} is not what was appended`);
+  }
+  if (missing.size > 0)
+    problems.push(`${missing.size} acknowledged records are missing, ${[...missing][0]} first`);
+  await log.close();
+  return { acknowledged: witnessed.size, recovered, problems, tornTail: log.recovery.tornTail !== undefined };
+}
