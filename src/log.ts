@@ -286,8 +286,9 @@ class OpenedLog extends ThreadLog implements Log {
     try {
       await control.call('close');
     } catch (error) {
-      // A log that is poisoned, or whose worker died, is closed all the same: who appended was told.
-      if (!(error instanceof WorkerDiedError)) throw error;
+      // A log whose worker died is closed all the same: who appended was told. And the worker's exit may be
+      // heard of before its answer, which comes another way.
+      if (!(error instanceof WorkerDiedError || error instanceof ClosedError)) throw error;
     } finally {
       control.close();
       await this.#exited;
