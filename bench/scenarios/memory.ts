@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openLog } from 'ringwal';
 import { count, median, progress, say, table } from '../report.js';
-import { truncating } from '../systems/ringwal.js';
+import { truncateBehind } from '../systems/ringwal.js';
 
 export interface MemoryResult {
   readonly records: number;
@@ -23,7 +23,7 @@ export async function memory(
   payloadBytes: number,
 ): Promise<MemoryResult> {
   const log = await openLog(join(directory, 'memory'));
-  const append = truncating(log);
+  const stop = truncateBehind(log);
   const payload = randomBytes(payloadBytes);
   const samples: { heap: number; rss: number }[] = [];
   const every = Math.floor((records * (1 - WARM_UP)) / SAMPLES);
@@ -31,7 +31,7 @@ export async function memory(
   const caller = async (): Promise<void> => {
     while (appended < records) {
       const n = appended++;
-      await append(payload);
+      await log.append(payload);
       if (n >= records * WARM_UP && n % every === 0) {
         const { heapUsed, rss } = process.memoryUsage();
         samples.push({ heap: heapUsed, rss });
@@ -40,6 +40,7 @@ export async function memory(
     }
   };
   await Promise.all(Array.from({ length: inFlight }, caller));
+  stop();
   await log.close();
   const third = Math.floor(samples.length / 3);
   const middle = (of: typeof samples) => ({
