@@ -78,7 +78,8 @@ async function* readSegment(
       const records = recordsOf(segment, step, next, to);
       const gone = truncated();
       if (gone) throw gone;
-      next = step.header.firstLsn + step.header.records;
+      // A group before the first record asked for must not take the position back.
+      next = Math.max(next, step.header.firstLsn + step.header.records);
       if (records.length > 0) yield records;
     }
   } catch (error) {
