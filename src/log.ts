@@ -129,6 +129,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     name: 'ringwal-io',
     workerData: input,
     transferList: [port2],
+    execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
   });
   const control = new ControlChannel<OpenerApi>(port1);
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));

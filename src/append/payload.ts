@@ -30,7 +30,8 @@ export function copyPayload(payload: Payload, bytes: number, target: Buffer, off
 
 /** A copy that the caller can't change any more. */
 export function ownPayload(payload: Payload): Uint8Array {
-  return typeof payload === 'string' ? Buffer.from(payload) : asBytes(payload).slice();
+  // Not `slice()`: a Buffer's is a view of the same memory.
+  return typeof payload === 'string' ? Buffer.from(payload) : new Uint8Array(asBytes(payload));
 }
 
 /** The view's bytes. Views whose elements are bytes are used as they are: a new view costs as much as the copy. */

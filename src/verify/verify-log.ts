@@ -118,6 +118,7 @@ async function scanAll(
   const { Piscina } = await import('piscina'); // only here: opening a log needs no pool
   const pool = new Piscina<ScanTask, ScanOutcome>({
     filename: (workerUrl ?? new URL('../../workers/scan-worker.js', import.meta.url)).href,
+    execArgv: [], // as for the I/O worker
     maxThreads: Math.min(threads, segments.length),
     minThreads: Math.min(threads, segments.length),
   });

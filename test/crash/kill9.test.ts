@@ -19,9 +19,16 @@ interface Witness {
 }
 
 /** Lets a writer run until it has told `acks` acknowledgements, and kills it. */
-async function killedWriter(directory: string, generation: number, acks: number, witness: Witness): Promise<void> {
+async function killedWriter(
+  directory: string,
+  generation: number,
+  acks: number,
+  witness: Witness,
+): Promise<void> {
   const fixture = fileURLToPath(new URL('../fixtures/kill9-writer.mjs', import.meta.url));
-  const child = spawn(process.execPath, [fixture, directory, `${generation}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fixture, directory, `${generation}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let rest = '';
   let heard = 0;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -38,7 +45,9 @@ async function killedWriter(directory: string, generation: number, acks: number,
   expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' });
 }
 
-it(`keeps every record that a writer acknowledged before it was killed (${CYCLES} times)`, { timeout: CYCLES * 5000 }, async () => {
+it(`keeps every record that a writer acknowledged before it was killed (${CYCLES} times)`, {
+  timeout: CYCLES * 5000,
+}, async () => {
   const seed = testSeed(1);
   const prng = new Prng(seed);
   let directory = '';
@@ -75,5 +84,7 @@ it(`keeps every record that a writer acknowledged before it was killed (${CYCLES
     }
     await log.close();
   }
-  console.log(`kill -9: ${CYCLES} cycles, ${acknowledged} acknowledgements witnessed, ${recovered} records read back`);
+  console.log(
+    `kill -9: ${CYCLES} cycles, ${acknowledged} acknowledgements witnessed, ${recovered} records read back`,
+  );
 });

@@ -1,0 +1,178 @@
+/** append: what can be appended, what is refused, and what becomes of it. */
+import { describe, expect, it } from 'vitest';
+import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384 };
+
+async function withLog<T>(options: LogOptions, use: (log: Log) => Promise<T>): Promise<T> {
+  const log = await openLog(tempDir(), options);
+  try {
+    return await use(log);
+  } finally {
+    await log.close();
+  }
+}
+
+async function contents(log: Log): Promise<Buffer[]> {
+  const all: Buffer[] = [];
+  for await (const { payload } of log.read()) all.push(Buffer.from(payload));
+  return all;
+}
+
+describe('append', () => {
+  it('stores strings as UTF-8 and every kind of view as its bytes', async () => {
+    await withLog(SMALL, async (log) => {
+      const bytes = Buffer.from('0123456789abcdef');
+      const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(7);
+      const given = ['', 'plain', 'grüße 🦀', '\ud800', bytes, bytes.subarray(3, 5), shared] as const;
+      for (const payload of given) await log.append(payload);
+      await log.append(new DataView(bytes.buffer, bytes.byteOffset, 8));
+      await log.append(new Float64Array([1.5]));
+      const expected = given.map((payload) => Buffer.from(payload as string));
+      expected.push(bytes.subarray(0, 8), Buffer.from(new Float64Array([1.5]).buffer));
+      expect(await contents(log)).toEqual(expected);
+    });
+  });
+
+  it('gives dense LSNs from 1 on, in the order of the calls', async () => {
+    await withLog(SMALL, async (log) => {
+      const lsns = await Promise.all(Array.from({ length: 1000 }, (_, i) => log.append(`${i}`)));
+      expect(lsns).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+    });
+  });
+
+  it('has taken the bytes when it returns', async () => {
+    await withLog(SMALL, async (log) => {
+      const reused = Buffer.from('first');
+      const done = log.append(reused);
+      reused.fill(0);
+      await done;
+      expect(String((await contents(log))[0])).toBe('first');
+    });
+  });
+
+  it('waits its turn when the ring is full, and has taken the bytes of what waits too', async () => {
+    await withLog(SMALL, async (log) => {
+      const reused = Buffer.alloc(1000);
+      const lsns = await Promise.all(
+        Array.from({ length: 500 }, (_, i) => {
+          reused.fill(i % 251);
+          return log.append(reused);
+        }),
+      );
+      expect(lsns).toEqual(lsns.map((_, i) => i + 1));
+      expect((await contents(log)).map((payload) => payload[999])).toEqual(lsns.map((_, i) => i % 251));
+      expect((await log.stats()).waitingBytes).toBe(0);
+    });
+  });
+
+  it('takes the largest record, and refuses one byte more with RINGWAL_TOO_LARGE', async () => {
+    await withLog({ ...SMALL, maxGroupBytes: 8192 }, async (log) => {
+      expect(await log.append(Buffer.alloc(8184))).toBe(1);
+      await expect(log.append(Buffer.alloc(8185))).rejects.toMatchObject({ code: 'RINGWAL_TOO_LARGE' });
+      expect(await log.append('next')).toBe(2);
+    });
+  });
+
+  it('refuses what is no payload, a detached buffer too, with RINGWAL_INVALID_ARGUMENT', async () => {
+    await withLog(SMALL, async (log) => {
+      const detached = new Uint8Array(8);
+      structuredClone(detached.buffer, { transfer: [detached.buffer] });
+      for (const wrong of [42, null, undefined, {}, [1], new ArrayBuffer(4), detached]) {
+        await expect(log.append(wrong as never)).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
+      }
+      expect(log.durableLsn).toBe(0);
+    });
+  });
+
+  it('rejects with the reason of a signal that was aborted before, or while waiting, and writes nothing', async () => {
+    await withLog(SMALL, async (log) => {
+      const reason = new Error('enough');
+      await expect(log.append('x', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      const controller = new AbortController();
+      const before = Array.from({ length: 30 }, () => log.append(Buffer.alloc(1000)));
+      const aborted = log.append('aborted', { signal: controller.signal });
+      const after = log.append('after');
+      controller.abort(reason);
+      await expect(aborted).rejects.toBe(reason);
+      await Promise.all([...before, after]);
+      expect((await contents(log)).map(String)).not.toContain('aborted');
+    });
+  });
+
+  it('refuses with RINGWAL_OVERLOADED when more would wait than may', async () => {
+    await withLog({ ...SMALL, maxWaitingBytes: 2048 }, async (log) => {
+      const results = await Promise.allSettled(
+        Array.from({ length: 40 }, () => log.append(Buffer.alloc(1000))),
+      );
+      const refused = results.filter((result) => result.status === 'rejected');
+      expect(refused.length).toBeGreaterThan(0);
+      for (const { reason } of refused) expect(reason).toMatchObject({ code: 'RINGWAL_OVERLOADED' });
+      expect((await contents(log)).length).toBe(40 - refused.length);
+    });
+  });
+});
+
+describe('tryAppend', () => {
+  it('says no by undefined when there is no room, and appends when there is', async () => {
+    await withLog(SMALL, async (log) => {
+      const results = Array.from({ length: 40 }, () => log.tryAppend(Buffer.alloc(1000)));
+      const taken = results.filter((result) => result !== undefined);
+      expect(taken.length).toBeLessThan(40);
+      await Promise.all(taken);
+      expect(await log.tryAppend('room again')).toBe(taken.length + 1);
+    });
+  });
+});
+
+describe('appendBatch', () => {
+  it('gives a batch consecutive LSNs, in one group', async () => {
+    await withLog(SMALL, async (log) => {
+      const [a, b] = await Promise.all([
+        log.appendBatch(['a', 'b', 'c']),
+        log.appendBatch([Buffer.from('d')]),
+      ]);
+      expect([a, b]).toEqual([
+        { first: 1, last: 3 },
+        { first: 4, last: 4 },
+      ]);
+      expect((await contents(log)).map(String)).toEqual(['a', 'b', 'c', 'd']);
+    });
+  });
+
+  it('refuses an empty batch, one that is none, one with a bad payload, and one too large; nothing of it is there', async () => {
+    await withLog({ ...SMALL, maxGroupBytes: 4096, maxGroupRecords: 10 }, async (log) => {
+      const invalid = { code: 'RINGWAL_INVALID_ARGUMENT' };
+      await expect(log.appendBatch([])).rejects.toMatchObject(invalid);
+      await expect(log.appendBatch('abc' as never)).rejects.toMatchObject(invalid);
+      await expect(log.appendBatch(['good', 5 as never])).rejects.toMatchObject(invalid);
+      const large = { code: 'RINGWAL_TOO_LARGE' };
+      await expect(log.appendBatch([Buffer.alloc(3000), Buffer.alloc(3000)])).rejects.toMatchObject(large);
+      await expect(log.appendBatch(Array(11).fill('x'))).rejects.toMatchObject(large);
+      expect(await log.append('only')).toBe(1);
+    });
+  });
+});
+
+describe('groups', () => {
+  it('never hold more records than maxGroupRecords', async () => {
+    await withLog({ ...SMALL, maxGroupRecords: 7 }, async (log) => {
+      await Promise.all(Array.from({ length: 300 }, () => log.append('x')));
+      expect((await log.stats()).groupRecords.max).toBeLessThanOrEqual(7);
+    });
+  });
+
+  it('wait for company as long as windowUs says, and not when sync() asks', async () => {
+    await withLog({ ...SMALL, windowUs: 1_000_000 }, async (log) => {
+      const first = log.append('first');
+      await new Promise((resolve) => setImmediate(resolve));
+      const second = log.append('second');
+      const start = performance.now();
+      expect(await log.sync()).toBe(2);
+      expect(await Promise.all([first, second])).toEqual([1, 2]);
+      expect((await log.stats()).groups).toBe(1);
+      expect(performance.now() - start).toBeLessThan(900);
+    });
+  });
+});
