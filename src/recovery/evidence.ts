@@ -42,7 +42,8 @@ export async function searchBehind(
       if (view.getUint32(at, true) !== GROUP_MAGIC) continue;
       const header = decodeGroupHeader(window, view, at, key);
       if (header === undefined) continue;
-      firstGoodLsnAfter ??= header.firstLsn;
+      // At the place itself only the header is good.
+      if (start + at > place) firstGoodLsnAfter ??= header.firstLsn;
       durableLsn = Math.max(durableLsn, header.durableLsn);
       if (header.durableEnd > place) proofBehind = true;
     }

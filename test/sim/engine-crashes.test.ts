@@ -286,4 +286,3 @@ describe('after a crash at any moment every acknowledged record is there, and no
     expect(seen.size).toBeGreaterThanOrEqual(LEAST_STATES);
   });
 });
-

@@ -53,7 +53,10 @@ class Producer {
 
   constructor(engine: LogEngine, state: LogState, options: ResolvedOptions) {
     const memory = createRing(options.ringBytes);
-    this.ring = new RingProducer(memory, state, { bytes: options.maxGroupBytes, records: options.maxGroupRecords });
+    this.ring = new RingProducer(memory, state, {
+      bytes: options.maxGroupBytes,
+      records: options.maxGroupRecords,
+    });
     engine.attach(memory.buffer);
   }
 }
@@ -182,7 +185,8 @@ export class EngineHarness {
         let left = records;
         for (let lsn = firstLsn; left > 0; ) {
           const next = pending.shift();
-          if (next === undefined || next.records > left) throw new Error('harness: a completion splits an append');
+          if (next === undefined || next.records > left)
+            throw new Error('harness: a completion splits an append');
           this.#oracle?.acked(next.ticket, lsn);
           lsn += next.records;
           left -= next.records;

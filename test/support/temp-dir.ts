@@ -37,7 +37,11 @@ export function segmentsIn(directory: string): string[] {
 }
 
 /** Changes the bytes of one file in place. */
-export function edit(directory: string, name: string, change: (bytes: Uint8Array) => Uint8Array | undefined): void {
+export function edit(
+  directory: string,
+  name: string,
+  change: (bytes: Uint8Array) => Uint8Array | undefined,
+): void {
   const path = join(directory, name);
   const bytes = readFileSync(path);
   writeFileSync(path, change(bytes) ?? bytes);
