@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const project = mkdtempSync(join(tmpdir(), 'ringwal-package-'));
-const run = (command, args, cwd) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const run = (command, args, cwd) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
 const use = `
 import { once } from 'node:events';
@@ -45,10 +46,17 @@ await log.append(42);
 `;
 
 try {
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root));
-  const stray = packed.files.map(({ path }) => path).filter((path) => !/^(dist\/(src|workers)\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path));
+  const [packed] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root),
+  );
+  const stray = packed.files
+    .map(({ path }) => path)
+    .filter((path) => !/^(dist\/(src|workers)\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path));
   if (stray.length > 0) throw new Error(`the package holds what it should not: ${stray.join(', ')}`);
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'empty', private: true, type: 'module' }),
+  );
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
   run('npm', ['install', '--no-audit', '--no-fund', join(project, packed.filename), ...tools], project);
@@ -56,11 +64,36 @@ try {
   writeFileSync(join(project, 'worker.mjs'), worker);
   writeFileSync(join(project, 'consumer.ts'), consumer);
   const result = run(process.execPath, ['use.mjs'], project).trim();
-  const expected = JSON.stringify({ lsn: 1, other: 2, read: ['from the opener', 'from a worker'], damage: 0, records: 2 });
+  const expected = JSON.stringify({
+    lsn: 1,
+    other: 2,
+    read: ['from the opener', 'from a worker'],
+    damage: 0,
+    records: 2,
+  });
   if (result !== expected) throw new Error(`used from the package it says ${result}, not ${expected}`);
-  run('npx', ['tsc', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--types', 'node', 'consumer.ts'], project);
+  run(
+    'npx',
+    [
+      'tsc',
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+      '--types',
+      'node',
+      'consumer.ts',
+    ],
+    project,
+  );
   const kept = readdirSync(join(project, 'data')).filter((name) => name.endsWith('.wal')).length;
-  console.log(`packed: ${packed.files.length} files, ${packed.size} bytes; installed, used (${kept} segments) and type-checked`);
+  console.log(
+    `packed: ${packed.files.length} files, ${packed.size} bytes; installed, used (${kept} segments) and type-checked`,
+  );
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
