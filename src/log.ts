@@ -8,7 +8,7 @@ import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js'
 import { type LogOptions, resolveOptions } from './options.js';
 import type { LogRecord } from './read/read-log.js';
 import type { RecoverySummary } from './recovery/recover.js';
-import { LogState } from './ring/log-state.js';
+import { LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
 
 /** One segment of the log, as `segments()` tells it. */
@@ -284,12 +284,13 @@ class OpenedLog extends ThreadLog implements Log {
   protected override async shutDown(): Promise<void> {
     const { appender, control } = this.thread;
     await appender.close();
+    const hadFailed = this.thread.state.state >= POISONED;
     try {
       await control.call('close');
     } catch (error) {
-      // A log whose worker died is closed all the same: who appended was told. And the worker's exit may be
-      // heard of before its answer, which comes another way.
-      if (!(error instanceof WorkerDiedError || error instanceof ClosedError)) throw error;
+      // A log that had failed is closed all the same: who appended was told. And the worker's exit may be heard
+      // of before its answer, which comes another way.
+      if (!hadFailed && !(error instanceof WorkerDiedError || error instanceof ClosedError)) throw error;
     } finally {
       control.close();
       await this.#exited;

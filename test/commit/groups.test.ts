@@ -1,0 +1,138 @@
+/** groups: what makes a group: limits, fairness between rings, one write and one sync, contiguous LSNs. */
+import { describe, expect, it } from 'vitest';
+import { CommitWindow } from '../../dist/src/commit/commit-window.js';
+import { GroupBuilder } from '../../dist/src/commit/group-builder.js';
+import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { RingConsumer } from '../../dist/src/ring/consumer.js';
+import { createRing } from '../../dist/src/ring/layout.js';
+import { LogState } from '../../dist/src/ring/log-state.js';
+import { RingProducer } from '../../dist/src/ring/producer.js';
+import { EngineHarness, payloadOf } from '../support/engine-harness.js';
+import { SimStorage } from '../support/sim-storage.js';
+
+const LIMITS = { bytes: 1024, records: 16 };
+
+function ringPair(): { producer: RingProducer; consumer: RingConsumer } {
+  const memory = createRing(16_384);
+  return { producer: new RingProducer(memory, new LogState(), LIMITS), consumer: new RingConsumer(memory) };
+}
+
+/** Puts `records` records of 8 bytes into a ring, published as one chunk each. */
+function publish(producer: RingProducer, records: number): void {
+  for (let i = 0; i < records; i++) {
+    expect(producer.reserve(16, 1)).toBe(true);
+    producer.data.fill(i, producer.frame(RECORD_FULL, 8)).fill(0, 0, 0);
+    producer.publish();
+  }
+}
+
+describe('GroupBuilder', () => {
+  it('keeps to the limits in records, in bytes and in room, and leaves the rest for the next group', () => {
+    const { producer, consumer } = ringPair();
+    publish(producer, 40);
+    const group = new GroupBuilder(LIMITS);
+    group.setRings([consumer]);
+    const taken: number[] = [];
+    for (group.build(10_000); group.records > 0; group.build(10_000)) {
+      taken.push(group.records);
+      group.complete(taken.length * 100);
+    }
+    expect(taken).toEqual([16, 16, 8]);
+    publish(producer, 10);
+    group.build(64);
+    expect({ records: group.records, lackedRoom: group.lackedRoom }).toEqual({
+      records: 4,
+      lackedRoom: true,
+    });
+  });
+
+  it('lets no ring wait for more groups than there are rings, however full the others are', () => {
+    const rings = [ringPair(), ringPair(), ringPair(), ringPair()];
+    const group = new GroupBuilder(LIMITS);
+    group.setRings(rings.map(({ consumer }) => consumer));
+    const last = new Map<RingConsumer, number>();
+    for (let round = 0; round < 40; round++) {
+      for (const { producer } of rings) publish(producer, 20);
+      group.build(10_000);
+      for (const ring of group.contributors) last.set(ring, round);
+      group.complete(1);
+      for (const { producer } of rings) producer.consume(() => {});
+      if (round < rings.length) continue;
+      for (const { consumer } of rings)
+        expect(round - (last.get(consumer) ?? -100)).toBeLessThanOrEqual(rings.length);
+    }
+  });
+
+  it('gives each ring one completion a group, over a range of LSNs of its own', () => {
+    const rings = [ringPair(), ringPair(), ringPair()];
+    for (const [i, { producer }] of rings.entries()) publish(producer, i + 2);
+    const group = new GroupBuilder(LIMITS);
+    group.setRings(rings.map(({ consumer }) => consumer));
+    group.build(10_000);
+    group.complete(1001);
+    const completions: [number, number][] = [];
+    for (const { producer } of rings)
+      producer.consume((firstLsn, records) => completions.push([firstLsn, records]));
+    expect(completions).toEqual([
+      [1001, 2],
+      [1003, 3],
+      [1006, 4],
+    ]);
+  });
+});
+
+describe('CommitWindow', () => {
+  it('waits from the first chunk on, and not when it is full or hurried', () => {
+    const window = new CommitWindow(500, LIMITS);
+    const few = { bytes: 16, records: 1 };
+    expect(window.remainingUs(1000, few, false)).toBe(500);
+    expect(window.remainingUs(1200, few, false)).toBe(300);
+    expect(window.remainingUs(1200, few, true)).toBe(0);
+    expect(window.remainingUs(1200, { bytes: 1024, records: 1 }, false)).toBe(0);
+    expect(window.remainingUs(1200, { bytes: 16, records: 16 }, false)).toBe(0);
+    expect(window.remainingUs(1500, few, false)).toBe(0);
+    window.close();
+    expect(window.remainingUs(9000, few, false)).toBe(500);
+  });
+});
+
+describe('a group', () => {
+  it('is one write and one sync, however many rings it draws from, at a rotation too', async () => {
+    const storage = new SimStorage();
+    const kinds: string[] = [];
+    const counting = new Proxy(storage, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        if (name !== 'create') return member.bind(target);
+        return async (file: string) => {
+          const opened = await target.create(file);
+          const { writeGroup, syncGroup } = opened;
+          opened.writeGroup = (...args) => {
+            kinds.push('write');
+            writeGroup.apply(opened, args);
+          };
+          opened.syncGroup = () => {
+            kinds.push('sync');
+            syncGroup.apply(opened);
+          };
+          return opened;
+        };
+      },
+    });
+    const log = await EngineHarness.open(counting);
+    kinds.length = 0; // recovery's own
+    let groups = 0;
+    while (log.engine.stats().rotations < 3) {
+      for (const producer of [0, 1, 2]) log.submit(payloadOf(groups * 3 + producer, 900), producer);
+      await log.commit();
+      groups++;
+    }
+    const { groups: counted, syncs } = log.engine.stats();
+    expect(counted).toBe(groups);
+    expect(kinds.length).toBe(2 * syncs);
+    expect(kinds.every((kind, i) => kind === (i % 2 === 0 ? 'write' : 'sync'))).toBe(true);
+    // A SEAL needs a write of its own only when nothing of what waits fits in front of it.
+    expect(syncs - groups).toBeLessThanOrEqual(3);
+  });
+});
