@@ -82,13 +82,7 @@ export class Appender {
   append(payload: Payload, options?: AppendOptions): Promise<number> {
     try {
       const bytes = this.#check(payload, options);
-      if (this.#waiting.length > 0 || !this.#ring.reserve(frameBytes(bytes), 1)) {
-        return this.#wait([payload], frameBytes(bytes), options?.signal);
-      }
-      this.#put(payload, bytes);
-      this.#cork();
-      this.#records = 1;
-      return new Promise(this.#park);
+      return this.#enter(payload, bytes) ?? this.#wait([payload], frameBytes(bytes), options?.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -96,12 +90,7 @@ export class Appender {
 
   tryAppend(payload: Payload): Promise<number> | undefined {
     try {
-      const bytes = this.#check(payload, undefined);
-      if (this.#waiting.length > 0 || !this.#ring.reserve(frameBytes(bytes), 1)) return undefined;
-      this.#put(payload, bytes);
-      this.#cork();
-      this.#records = 1;
-      return new Promise(this.#park);
+      return this.#enter(payload, this.#check(payload, undefined));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -205,6 +194,15 @@ export class Appender {
 
   #refusal(): Error | undefined {
     return this.#state.refusal() ?? (this.#closed ? new ClosedError() : undefined);
+  }
+
+  /** Puts one record into the ring, unless it has no room or others wait for it. */
+  #enter(payload: Payload, bytes: number): Promise<number> | undefined {
+    if (this.#waiting.length > 0 || !this.#ring.reserve(frameBytes(bytes), 1)) return undefined;
+    this.#put(payload, bytes);
+    this.#cork();
+    this.#records = 1;
+    return new Promise(this.#park);
   }
 
   /** Writes one frame into the space just reserved. */

@@ -1,0 +1,240 @@
+/** codecs: what is encoded is decoded as it was, and what was never encoded is never taken for valid. */
+import { crc32 } from 'node:zlib';
+import CRC32 from 'crc-32';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checksum } from '../../dist/src/format/checksum.js';
+import {
+  decodeLink,
+  decodeMark,
+  decodeSeal,
+  encodeLink,
+  encodeMark,
+  encodeSeal,
+} from '../../dist/src/format/group-body.js';
+import { decodeGroupHeader, encodeGroupHeader, saltKey } from '../../dist/src/format/group-header.js';
+import { frameBytes } from '../../dist/src/format/record-frame.js';
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  isPreparedName,
+  parseSegmentName,
+  preparedName,
+  segmentName,
+} from '../../dist/src/format/segment-header.js';
+import { testSeed } from '../support/prng.js';
+
+fc.configureGlobal({ seed: testSeed(1) });
+
+const u32 = fc.nat({ max: 0xffff_ffff });
+const lsn = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const salt = fc.uint8Array({ minLength: 16, maxLength: 16 });
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
+const groupHeader = fc.record({
+  type: fc.integer({ min: 1, max: 4 }),
+  firstLsn: lsn,
+  durableLsn: lsn,
+  timestampUs: lsn,
+  records: u32,
+  bodyBytes: u32,
+  previousChecksum: u32,
+  bodyChecksum: u32,
+  durableEnd: u32,
+  headerChecksum: fc.constant(0),
+});
+
+describe('the checksum', () => {
+  it('is the same whichever implementation computes it, on both sides of the size where they change', () => {
+    const some = fc.uint8Array({ minLength: 0, maxLength: 600 });
+    fc.assert(
+      fc.property(some, u32, (bytes, seed) => {
+        expect(checksum(bytes, seed)).toBe(crc32(bytes, seed));
+        expect(CRC32.buf(bytes, seed) >>> 0).toBe(crc32(bytes, seed));
+      }),
+    );
+    for (let length = 250; length < 262; length++) {
+      const bytes = new Uint8Array(length).fill(length);
+      expect(checksum(bytes, 7)).toBe(crc32(bytes, 7));
+    }
+  });
+
+  it('is the same over shared memory, at any offset, and in any number of parts', () => {
+    const parts = fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(parts, fc.nat({ max: 17 }), u32, (list, offset, seed) => {
+        const whole = Buffer.concat(list);
+        const shared = new Uint8Array(new SharedArrayBuffer(whole.length + offset), offset);
+        shared.set(whole);
+        expect(checksum(shared, seed)).toBe(crc32(whole, seed));
+        expect(list.reduce((sum, part) => checksum(part, sum), seed)).toBe(crc32(whole, seed));
+      }),
+    );
+  });
+});
+
+describe('a group header', () => {
+  it('comes back as it was, from any offset', () => {
+    fc.assert(
+      fc.property(groupHeader, salt, fc.nat({ max: 64 }), (header, bytesOfSalt, offset) => {
+        const bytes = new Uint8Array(offset + 64);
+        const view = new DataView(bytes.buffer);
+        const key = saltKey(bytesOfSalt);
+        encodeGroupHeader(header, key, bytes, view, offset);
+        expect(decodeGroupHeader(bytes, view, offset, key)).toEqual(header);
+      }),
+    );
+  });
+
+  it('does not verify under another salt, nor with any one bit changed', () => {
+    fc.assert(
+      fc.property(groupHeader, salt, salt, (header, own, other) => {
+        const bytes = new Uint8Array(64);
+        const view = new DataView(bytes.buffer);
+        encodeGroupHeader(header, saltKey(own), bytes, view, 0);
+        fc.pre(Buffer.compare(own, other) !== 0);
+        expect(decodeGroupHeader(bytes, view, 0, saltKey(other))).toBeUndefined();
+        for (let bit = 0; bit < 64 * 8; bit++) {
+          bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+          expect(decodeGroupHeader(bytes, view, 0, saltKey(own))).toBeUndefined();
+          bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('is never found in zeros, whatever the salt, nor in random bytes', () => {
+    const zeros = new Uint8Array(64);
+    fc.assert(
+      fc.property(salt, fc.uint8Array({ minLength: 64, maxLength: 64 }), (bytesOfSalt, random) => {
+        const key = saltKey(bytesOfSalt);
+        expect(decodeGroupHeader(zeros, new DataView(zeros.buffer), 0, key)).toBeUndefined();
+        expect(decodeGroupHeader(random, new DataView(random.buffer), 0, key)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe('the bodies of groups without records', () => {
+  it('come back as they were', () => {
+    const link = fc
+      .record({
+        predecessorSalt: salt,
+        predecessorNumber: lsn.filter((number) => number > 0),
+        predecessorLastLsn: lsn,
+        predecessorEnd: u32,
+        predecessorSealOffset: u32,
+        truncatedBefore: lsn,
+      })
+      .filter(({ predecessorSalt }) => !isZero(predecessorSalt));
+    fc.assert(
+      fc.property(link, (body) => {
+        expect(decodeLink(encodeLink(body))).toEqual(body);
+      }),
+    );
+    const first = {
+      predecessorSalt: undefined,
+      predecessorNumber: 0,
+      predecessorLastLsn: 0,
+      predecessorEnd: 0,
+      predecessorSealOffset: 0,
+      truncatedBefore: 9,
+    };
+    expect(decodeLink(encodeLink(first))).toEqual(first);
+    const entry = fc.record({ firstLsn: lsn, offset: u32 });
+    const seal = fc.record({
+      successorSalt: salt,
+      successorNumber: lsn,
+      index: fc.array(entry, { maxLength: 256 }),
+    });
+    fc.assert(
+      fc.property(seal, (body) => {
+        expect(decodeSeal(encodeSeal(body))).toEqual(body);
+      }),
+    );
+    const mark = fc.record({ truncatedBefore: lsn, clean: fc.boolean() });
+    fc.assert(
+      fc.property(mark, (body) => {
+        expect(decodeMark(encodeMark(body))).toEqual(body);
+      }),
+    );
+  });
+
+  it('are refused when their length is not theirs', () => {
+    expect(decodeLink(new Uint8Array(63))).toBeUndefined();
+    expect(decodeMark(new Uint8Array(15))).toBeUndefined();
+    expect(decodeSeal(new Uint8Array(31))).toBeUndefined();
+    const sealed = encodeSeal({ successorSalt: new Uint8Array(16), successorNumber: 2, index: [] });
+    const longer = new Uint8Array(sealed.length + 16);
+    longer.set(sealed);
+    expect(decodeSeal(longer)).toBeUndefined();
+    new DataView(longer.buffer).setUint32(24, 0xffff_ffff, true); // a length bomb
+    expect(decodeSeal(longer)).toBeUndefined();
+  });
+});
+
+describe('a segment header', () => {
+  const header = fc.record({
+    logId: salt,
+    salt,
+    number: lsn,
+    epoch: u32,
+    segmentBytes: fc.nat({ max: 0xffff_f000 }),
+    createdUs: lsn,
+  });
+
+  it('comes back as it was, and is invalid when it is cut or zeros', () => {
+    fc.assert(
+      fc.property(header, (fields) => {
+        const bytes = encodeSegmentHeader(fields);
+        expect(bytes.length).toBe(4096);
+        expect(decodeSegmentHeader(bytes)).toEqual({ state: 'valid', header: fields });
+        expect(decodeSegmentHeader(bytes.subarray(0, 4095))).toEqual({ state: 'invalid' });
+      }),
+      { numRuns: 30 },
+    );
+    expect(decodeSegmentHeader(new Uint8Array(4096))).toEqual({ state: 'invalid' });
+  });
+
+  it('with any one byte changed is invalid, or of another version when it is a byte of the version', () => {
+    const fields = { logId: new Uint8Array(16).fill(1), salt: new Uint8Array(16).fill(2) };
+    const numbers = { number: 3, epoch: 4, segmentBytes: 65_536, createdUs: 5 };
+    const bytes = encodeSegmentHeader({ ...fields, ...numbers });
+    for (let at = 0; at < bytes.length; at++) {
+      bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+      const { state } = decodeSegmentHeader(bytes);
+      expect(state, `byte ${at}`).toBe(at >= 8 && at < 12 ? 'unsupported' : 'invalid');
+      bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+    }
+  });
+});
+
+describe('names and sizes', () => {
+  it('of segments come back as numbers; all other names are none', () => {
+    const number = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        expect(parseSegmentName(segmentName(a))).toBe(a);
+        expect(parseSegmentName(preparedName(a))).toBeUndefined();
+        expect(isPreparedName(preparedName(a)) && !isPreparedName(segmentName(a))).toBe(true);
+        expect(segmentName(a) < segmentName(b)).toBe(a < b);
+      }),
+    );
+    const others = ['', '1.wal', '00000000000000000000.wal', '99999999999999999999.wal', 'lock-1.sock'];
+    for (const name of [...others, '00000000000000000001.wal.bak', '0000000000000000000x.wal']) {
+      expect(parseSegmentName(name), name).toBeUndefined();
+    }
+  });
+
+  it('of frames are multiples of 8 that hold header and payload, and waste less than 8 bytes', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 2 ** 30 - 16 }), (bytes) => {
+        const frame = frameBytes(bytes);
+        expect(frame % 8).toBe(0);
+        expect(frame - 8 - bytes).toBeGreaterThanOrEqual(0);
+        expect(frame - 8 - bytes).toBeLessThan(8);
+      }),
+    );
+  });
+});
