@@ -1,6 +1,7 @@
 /** options: what can be set when a log is opened: units, defaults, limits, and the check of all of them. */
 import { InvalidArgumentError } from './errors.js';
 import { FRAME_HEADER_BYTES } from './format/record-frame.js';
+import type { SyncMode } from './storage/sync-mode.js';
 
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
 export interface LogOptions {
@@ -41,6 +42,19 @@ export interface LogOptions {
    */
   padGroups?: boolean;
   /**
+   * How a group is made durable. `auto` measures when the log is opened and takes the faster of `direct` and
+   * `fdatasync`. Default `auto`.
+   *
+   *   direct     one write past the page cache, O_DIRECT|O_DSYNC
+   *   fdatasync  a cached write and fdatasync
+   *   dsync      a cached write, O_DSYNC
+   *   fsync      a cached write and fsync: also the file's times are durable, which nothing here needs
+   *   none       a cached write alone: survives the death of the process, not that of the machine
+   *
+   * Opening rejects with RINGWAL_IO when the file system can't do it (tmpfs has no `direct`).
+   */
+  syncMode?: SyncMode | 'auto';
+  /**
    * An LSN that the caller knows was acknowledged, from its own checkpoint. Opening refuses with
    * RINGWAL_CORRUPT when the log ends before it. Default 0: nothing known.
    */
@@ -59,6 +73,7 @@ export interface ResolvedOptions {
   readonly maxWaitingBytes: number;
   readonly recycle: boolean;
   readonly padGroups: boolean;
+  readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
 }
 
@@ -103,6 +118,7 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     maxWaitingBytes: integer(options, 'maxWaitingBytes', 64 * MiB, 0, 4 * GiB, 1),
     recycle: boolean(options, 'recycle', true),
     padGroups: boolean(options, 'padGroups', false),
+    syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
   };
 }
@@ -121,6 +137,7 @@ const known = new Set<string>([
   'maxWaitingBytes',
   'recycle',
   'padGroups',
+  'syncMode',
   'mustInclude',
   'workerUrl',
 ] satisfies (keyof LogOptions)[]);
@@ -152,6 +169,22 @@ function boolean(options: LogOptions, name: keyof LogOptions, fallback: boolean)
   if (typeof value !== 'boolean')
     throw new InvalidArgumentError(`Option "${name}" must be true or false, not ${shown(value)}.`);
   return value;
+}
+
+function oneOf<T extends string>(
+  options: LogOptions,
+  name: keyof LogOptions,
+  fallback: T,
+  values: readonly T[],
+): T {
+  const value: unknown = options[name];
+  if (value === undefined) return fallback;
+  if (!values.includes(value as T)) {
+    throw new InvalidArgumentError(
+      `Option "${name}" must be one of ${values.map((one) => `"${one}"`).join(', ')}, not ${shown(value)}.`,
+    );
+  }
+  return value as T;
 }
 
 function shown(value: unknown): string {

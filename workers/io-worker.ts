@@ -36,6 +36,7 @@ async function open() {
   directory = storage.directory;
   try {
     lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd);
+    storage.chooseSyncMode(input.options.syncMode); // behind the lock: it writes
     engine = await LogEngine.open(input.options, { storage, state, environment: systemEnvironment });
   } catch (error) {
     await lock?.release();
@@ -78,7 +79,7 @@ function producerApi(port: MessagePort): ProducerApi {
     rotate: () => opened().rotate(),
     truncateBefore: (lsn: number) => opened().truncateBefore(lsn),
     view: () => opened().view(),
-    stats: () => opened().stats(),
+    stats: () => ({ ...opened().stats(), syncMode: (storage as NodeStorage).syncMode }),
     adopt,
   };
 }

@@ -8,6 +8,7 @@ import type { Distribution } from '../commit/commit-metrics.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/recover.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
+import type { SyncMode } from '../storage/sync-mode.js';
 
 /** What the worker is started with (`workerData`). */
 export interface WorkerInput {
@@ -45,8 +46,8 @@ export interface ReadView {
   readonly durableLsn: number;
 }
 
-/** Counters of the I/O worker since the log was opened, and distributions over its groups. */
-export interface WorkerStats {
+/** Counters of the engine since the log was opened, and distributions over its groups. */
+export interface EngineStats {
   readonly groups: number;
   readonly records: number;
   /** Bytes of records in groups, with their frames. */
@@ -67,6 +68,12 @@ export interface WorkerStats {
   readonly groupRecords: Distribution;
   readonly groupBytes: Distribution;
   readonly syncUs: Distribution;
+}
+
+/** What the I/O worker tells. */
+export interface WorkerStats extends EngineStats {
+  /** How groups are made durable: what the option says, or what `auto` found to be fastest. */
+  readonly syncMode: SyncMode;
 }
 
 /** Calls that every thread with a handle can make. Each rejects with a RingwalError. */

@@ -8,7 +8,7 @@ import { CommitLoop, type StepOutcome } from '../commit/commit-loop.js';
 import { CommitMetrics } from '../commit/commit-metrics.js';
 import { GroupBuilder } from '../commit/group-builder.js';
 import { LogWriter } from '../commit/log-writer.js';
-import type { ReadableSegment, ReadView, WorkerStats } from '../control/contract.js';
+import type { EngineStats, ReadableSegment, ReadView } from '../control/contract.js';
 import type { Environment } from '../environment.js';
 import { describe, OutOfRangeError, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
@@ -170,7 +170,7 @@ export class LogEngine {
     };
   }
 
-  stats(): WorkerStats {
+  stats(): EngineStats {
     const metrics = this.#metrics;
     const { lastError } = this.#keeper;
     return {

@@ -1,24 +1,23 @@
-/**
- * node-storage: Storage on a real directory. The only file that imports node:fs.
- *
- * libuv retries short writes itself and, when a later part fails, returns the short count and drops the errno.
- * So a write that returns fewer bytes than asked *is* a failed write, whose cause is unknown; it is never
- * continued.
- */
+/** node-storage: Storage on a real directory. */
 import * as fs from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { AlignedMemory, type GroupWrites, shortWrite } from './group-writes.js';
 import type { Storage, StorageFile } from './storage.js';
+import { fastestSyncMode, groupFlags, groupWrites, requireSyncMode, type SyncMode } from './sync-mode.js';
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = fs.constants;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants;
 /** O_DIRECTORY and O_NOFOLLOW do not exist on Windows. */
 const DIRECTORY_FLAGS = O_RDONLY | (O_DIRECTORY ?? 0);
-const NO_FOLLOW = O_NOFOLLOW ?? 0;
+/** O_NONBLOCK: a named pipe with the name of a segment is found out, not waited for. */
+const NO_FOLLOW = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
 
 export class NodeStorage implements Storage {
   /** Absolute path. */
   readonly directory: string;
   readonly #handle: FileHandle;
+  readonly #memory = new AlignedMemory();
+  #syncMode: SyncMode = 'fdatasync';
 
   private constructor(directory: string, handle: FileHandle) {
     this.directory = directory;
@@ -45,6 +44,19 @@ export class NodeStorage implements Storage {
     return this.#handle.fd;
   }
 
+  get syncMode(): SyncMode {
+    return this.#syncMode;
+  }
+
+  /**
+   * Sets how groups are made durable in the files opened from now on; `auto` tries and takes the fastest. Until
+   * then it is `fdatasync`. Throws IoError when the file system can't do it.
+   */
+  chooseSyncMode(mode: SyncMode | 'auto'): void {
+    if (mode !== 'auto') requireSyncMode(mode, this.directory);
+    this.#syncMode = mode === 'auto' ? fastestSyncMode(this.directory) : mode;
+  }
+
   list(): Promise<string[]> {
     return fs.promises.readdir(this.directory);
   }
@@ -56,11 +68,24 @@ export class NodeStorage implements Storage {
       await handle.close();
       throw new Error(`${name} is not a regular file`);
     }
-    return new NodeFile(handle);
+    return access === 'read' ? new NodeFile(handle) : this.#writable(name, handle);
   }
 
   async create(name: string): Promise<StorageFile> {
-    return new NodeFile(await open(this.#path(name), O_RDWR | O_CREAT | O_EXCL | NO_FOLLOW, 0o600));
+    return this.#writable(name, await open(this.#path(name), O_RDWR | O_CREAT | O_EXCL | NO_FOLLOW, 0o600));
+  }
+
+  /** A file with a way for its groups; where that wants flags of its own, through a second descriptor. */
+  async #writable(name: string, handle: FileHandle): Promise<StorageFile> {
+    const flags = groupFlags(this.#syncMode) ?? 0;
+    try {
+      const forGroups = flags === 0 ? undefined : await open(this.#path(name), O_RDWR | NO_FOLLOW | flags);
+      const writes = groupWrites(this.#syncMode, (forGroups ?? handle).fd, this.#memory);
+      return new NodeFile(handle, writes, forGroups);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 
   link(existing: string, name: string): Promise<void> {
@@ -88,9 +113,13 @@ export class NodeStorage implements Storage {
 
 class NodeFile implements StorageFile {
   readonly #handle: FileHandle;
+  readonly #writes: GroupWrites | undefined;
+  readonly #forGroups: FileHandle | undefined;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, writes?: GroupWrites, forGroups?: FileHandle) {
     this.#handle = handle;
+    this.#writes = writes;
+    this.#forGroups = forGroups;
   }
 
   async size(): Promise<number> {
@@ -121,41 +150,22 @@ class NodeFile implements StorageFile {
   }
 
   writeGroup(views: readonly Uint8Array[], position: number): void {
-    let from = 0;
-    let at = position;
-    while (from < views.length) {
-      const some =
-        views.length - from > MAX_VIEWS
-          ? views.slice(from, from + MAX_VIEWS)
-          : from === 0
-            ? views
-            : views.slice(from);
-      let bytes = 0;
-      for (const view of some) bytes += view.length;
-      const written = fs.writevSync(this.#handle.fd, some as Uint8Array[], at);
-      if (written !== bytes) throw shortWrite(written, bytes);
-      from += some.length;
-      at += bytes;
-    }
+    this.#forWriting.write(views, position);
   }
 
   syncGroup(): void {
-    fs.fdatasyncSync(this.#handle.fd);
+    this.#forWriting.sync();
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    await this.#forGroups?.close();
+    await this.#handle.close();
   }
-}
 
-/** Linux takes at most 1024 buffers in one `pwritev` (IOV_MAX); libuv would split the call unseen. */
-const MAX_VIEWS = 1024;
-
-function shortWrite(written: number, asked: number): Error {
-  return Object.assign(
-    new Error(`write stored ${written} of ${asked} bytes; its error was lost on the way`),
-    { code: 'EIO' },
-  );
+  get #forWriting(): GroupWrites {
+    if (this.#writes === undefined) throw new Error('the file was opened for reading');
+    return this.#writes;
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

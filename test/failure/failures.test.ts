@@ -5,15 +5,26 @@ import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
+import { requireSyncMode, type SyncMode } from '../../dist/src/storage/sync-mode.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384 };
 const index = new URL('../../dist/src/index.js', import.meta.url);
 
-function failing(query: string): LogOptions {
+/** Groups are cached writes and syncs, unless said otherwise: what fails is counted in their calls. */
+function failing(query: string, syncMode: NonNullable<LogOptions['syncMode']> = 'fdatasync'): LogOptions {
   process.env.RINGWAL_TEST_FAULT = query;
-  return { ...SMALL, workerUrl: new URL('../fixtures/failing-worker.mjs', import.meta.url) };
+  return { ...SMALL, syncMode, workerUrl: new URL('../fixtures/failing-worker.mjs', import.meta.url) };
 }
+
+const hasSyncMode = (mode: SyncMode): boolean => {
+  try {
+    requireSyncMode(mode, tempDir());
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 async function lsnsIn(log: Log): Promise<number[]> {
   const lsns: number[] = [];
@@ -36,12 +47,16 @@ afterEach(() => {
 
 describe('a write or sync that fails', () => {
   it.each([
-    ['sync=4&code=EIO', 'EIO'],
-    ['sync=4&code=ENOSPC', 'ENOSPC'],
-    ['short=4', 'EIO'],
-  ])('poisons the log for good, with its first cause (%s)', async (query, code) => {
+    ['sync=4&code=EIO', 'EIO', 'fdatasync'],
+    ['sync=4&code=ENOSPC', 'ENOSPC', 'fdatasync'],
+    ['short=4', 'EIO', 'fdatasync'],
+    ['write=6&code=EIO', 'EIO', 'direct'],
+    ['write=6&code=EIO', 'EIO', 'dsync'],
+    ['short=6', 'EIO', 'direct'],
+  ] as const)('poisons the log for good, with its first cause (%s, %s, %s)', async (query, code, mode) => {
     const directory = tempDir();
-    const log = await openLog(directory, failing(query));
+    if (!hasSyncMode(mode)) return console.log(`not run: this file system has no ${mode} writes`);
+    const log = await openLog(directory, failing(query, mode));
     const acked: number[] = [];
     let poisoned: unknown;
     for (let i = 0; i < 10 && poisoned === undefined; i++) {

@@ -24,6 +24,7 @@ export const TINY_OPTIONS: ResolvedOptions = {
   maxWaitingBytes: 0,
   recycle: true,
   padGroups: false,
+  syncMode: 'fdatasync',
   mustInclude: 0,
 };
 

@@ -1,0 +1,131 @@
+/**
+ * sync-mode: the ways to make a group durable, and how the fastest one of a directory is found: by trying.
+ *
+ * What is fastest differs between disks: one write with O_DIRECT|O_DSYNC saves a system call and the page cache's
+ * work, and on a disk without a volatile cache the flush; on others a sync of the cached write is as fast.
+ * Measured here (ext4, virtio disk, 4 KiB, p50 / p99): direct 125 / 200 us, fdatasync 127 / 230 us.
+ */
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { IoError } from '../errors.js';
+import { AlignedMemory, BufferedWrites, DirectWrites, type GroupWrites } from './group-writes.js';
+
+/** A way to make groups durable; see the option `syncMode`. */
+export type SyncMode = 'direct' | 'dsync' | 'fdatasync' | 'fsync' | 'none';
+
+const { O_CREAT, O_DIRECT, O_DSYNC, O_EXCL, O_RDWR } = fs.constants;
+
+/** Flags with which a file is opened for its groups; 0: none but those for everything else. Undefined: not there. */
+export function groupFlags(mode: SyncMode): number | undefined {
+  // Windows and macOS lack some of them, whatever the types say.
+  const [direct, dsync] = [O_DIRECT, O_DSYNC] as (number | undefined)[];
+  if (mode === 'direct') return direct === undefined || dsync === undefined ? undefined : direct | dsync;
+  return mode === 'dsync' ? dsync : 0;
+}
+
+/** How groups are written through `fd`, which was opened with the mode's flags. */
+export function groupWrites(mode: SyncMode, fd: number, memory: AlignedMemory): GroupWrites {
+  switch (mode) {
+    case 'direct':
+      return new DirectWrites(fd, memory);
+    case 'fdatasync':
+      return new BufferedWrites(fd, fs.fdatasyncSync);
+    case 'fsync':
+      return new BufferedWrites(fd, fs.fsyncSync);
+    default:
+      return new BufferedWrites(fd, () => {}); // `dsync`: the write was durable when it returned
+  }
+}
+
+const PROBE_NAME = '.sync-probe';
+const PROBE_BYTES = 64 * 1024;
+const PROBE_WRITE_BYTES = 512;
+const MOST_TRIALS = 16;
+const LEAST_TRIALS = 4;
+/** A slow disk is not tried for longer. */
+const PROBE_BUDGET_MS = 60;
+/** What direct writes may take of the time of cached ones: they are steadier, and faster for large groups. */
+const DIRECT_ALLOWANCE = 1.1;
+
+/** The faster of `direct` and `fdatasync` in `directory`; takes some milliseconds. Throws what a cached write throws. */
+export function fastestSyncMode(directory: string): SyncMode {
+  const path = join(directory, PROBE_NAME);
+  const cached = createProbe(path, 0);
+  try {
+    fs.writeSync(cached, new Uint8Array(PROBE_BYTES), 0, PROBE_BYTES, 0);
+    fs.fsyncSync(cached); // so that the trials find their blocks allocated, as in a segment
+    const direct = openDirect(path);
+    if (direct === undefined) return 'fdatasync';
+    try {
+      return directIsFaster(direct, cached) ? 'direct' : 'fdatasync';
+    } finally {
+      fs.closeSync(direct);
+    }
+  } finally {
+    fs.closeSync(cached);
+    fs.unlinkSync(path);
+  }
+}
+
+/** Throws IoError if `directory`'s file system can't do what `mode` asks for. */
+export function requireSyncMode(mode: SyncMode, directory: string): void {
+  if (mode !== 'direct' && mode !== 'dsync') return;
+  const refused = (cause: unknown): IoError => new IoError(`Sync mode "${mode}" in ${directory}`, cause);
+  const flags = groupFlags(mode);
+  if (flags === undefined) throw refused(new Error('this system does not have it'));
+  const path = join(directory, PROBE_NAME);
+  try {
+    const fd = createProbe(path, flags);
+    try {
+      groupWrites(mode, fd, new AlignedMemory()).write([new Uint8Array(PROBE_WRITE_BYTES)], 0);
+    } finally {
+      fs.closeSync(fd);
+      fs.unlinkSync(path);
+    }
+  } catch (cause) {
+    throw refused(cause);
+  }
+}
+
+/** A new file; one that a crash left behind goes first. O_EXCL never follows a link that somebody put there. */
+function createProbe(path: string, flags: number): number {
+  fs.rmSync(path, { force: true });
+  return fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | flags, 0o600);
+}
+
+/** Undefined when the system or the file system has no such writes (tmpfs, for one). */
+function openDirect(path: string): number | undefined {
+  const flags = groupFlags('direct');
+  if (flags === undefined) return undefined;
+  try {
+    return fs.openSync(path, O_RDWR | flags);
+  } catch {
+    return undefined;
+  }
+}
+
+function directIsFaster(direct: number, cached: number): boolean {
+  const views = [new Uint8Array(PROBE_WRITE_BYTES).fill(1)];
+  const ways = [new DirectWrites(direct, new AlignedMemory()), new BufferedWrites(cached, fs.fdatasyncSync)];
+  const times: number[][] = [[], []];
+  const end = performance.now() + PROBE_BUDGET_MS;
+  for (let trial = 0; trial < MOST_TRIALS && (trial < LEAST_TRIALS || performance.now() < end); trial++) {
+    for (const [i, way] of ways.entries()) {
+      const from = performance.now();
+      try {
+        way.write(views, trial * PROBE_WRITE_BYTES);
+        way.sync();
+      } catch (error) {
+        if (i === 0) return false; // some file systems open such a file and then refuse its writes
+        throw error;
+      }
+      times[i]?.push(performance.now() - from);
+    }
+  }
+  const [directMs = 0, cachedMs = 0] = times.map(median);
+  return directMs <= cachedMs * DIRECT_ALLOWANCE;
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}

@@ -1,0 +1,96 @@
+/** sync-modes: every way to make a group durable stores the same bytes, and says so when a file system lacks it. */
+import { closeSync, constants as fsConstants, openSync, readFileSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openLog } from '../../dist/src/index.js';
+import { AlignedMemory, DirectWrites } from '../../dist/src/storage/group-writes.js';
+import { NodeStorage } from '../../dist/src/storage/node-storage.js';
+import { groupFlags, requireSyncMode, type SyncMode } from '../../dist/src/storage/sync-mode.js';
+import { Prng, testSeed } from '../support/prng.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const MODES: readonly SyncMode[] = ['direct', 'dsync', 'fdatasync', 'fsync', 'none'];
+
+function lacks(mode: SyncMode): boolean {
+  try {
+    requireSyncMode(mode, tempDir());
+    return false;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'RINGWAL_IO' });
+    console.log(`not run: this file system has no ${mode} writes`);
+    return true;
+  }
+}
+
+describe.each(MODES)('sync mode "%s"', (mode) => {
+  it('stores every record, packed and padded, and the log opens again in every other mode', async () => {
+    if (lacks(mode)) return;
+    const directory = tempDir();
+    const expected: string[] = [];
+    for (const [i, syncMode] of [mode, 'auto' as const, mode].entries()) {
+      const log = await openLog(directory, {
+        segmentBytes: 65_536,
+        ringBytes: 32_768,
+        syncMode,
+        padGroups: i === 2,
+      });
+      if (syncMode !== 'auto') expect((await log.stats()).syncMode).toBe(mode);
+      for (let n = 0; n < 120; n++) {
+        const text = `${i}/${n} ${'x'.repeat((n * 97) % 1900)}`;
+        expected.push(text);
+        if (n % 3 === 0) await log.append(text);
+        else void log.append(text);
+      }
+      await log.sync();
+      const found: string[] = [];
+      for await (const { payload } of log.read()) found.push(Buffer.from(payload).toString());
+      expect(found).toEqual(expected);
+      await log.close();
+    }
+    expect((await readdir(directory)).filter((name) => name.includes('probe'))).toEqual([]);
+  });
+});
+
+describe('direct writes', () => {
+  it('put packed groups and the zeros behind them where cached writes would', () => {
+    if (lacks('direct')) return;
+    const prng = new Prng(testSeed(7));
+    const path = join(tempDir(), 'file');
+    const { O_CREAT, O_RDWR } = fsConstants;
+    const fd = openSync(path, O_RDWR | O_CREAT | (groupFlags('direct') ?? 0));
+    const writes = new DirectWrites(fd, new AlignedMemory());
+    const model = Buffer.alloc(8 * 1024 * 1024, 0);
+    let at = 4096;
+    while (at < 1_000_000) {
+      const views = Array.from({ length: prng.between(1, 4) }, () =>
+        new Uint8Array(8 * prng.between(1, prng.below(10) === 0 ? 20_000 : 60)).fill(prng.between(1, 255)),
+      );
+      const bytes = views.reduce((sum, { length }) => sum + length, 0);
+      const zeros = prng.pick([0, 0, 64]);
+      writes.write([...views, new Uint8Array(zeros)], at);
+      model.set(Buffer.concat(views), at);
+      model.fill(0, at + bytes, at + bytes + zeros);
+      at += bytes;
+      if (prng.below(8) === 0) at = Math.ceil(at / 4096) * 4096;
+    }
+    closeSync(fd);
+    const { size } = statSync(path);
+    expect(size % 4096).toBe(0);
+    expect(Buffer.compare(readFileSync(path), model.subarray(0, size))).toBe(0);
+  });
+
+  it('refuse a place whose block they do not know, instead of overwriting it with zeros', () => {
+    const writes = new DirectWrites(-1, new AlignedMemory());
+    expect(() => writes.write([new Uint8Array(8)], 4104)).toThrow('follows none');
+  });
+});
+
+it('is chosen by trying, and leaves nothing behind', async () => {
+  const directory = tempDir();
+  const storage = await NodeStorage.open(directory, { create: false });
+  storage.chooseSyncMode('auto');
+  expect(['direct', 'fdatasync']).toContain(storage.syncMode);
+  await storage.close();
+  expect(await readdir(directory)).toEqual([]);
+});
