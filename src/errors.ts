@@ -28,6 +28,10 @@ export type RingwalErrorCode =
   | 'RINGWAL_UNSUPPORTED_VERSION'
   /** The file system refused a read, or an operation while opening. No acknowledged data was changed. */
   | 'RINGWAL_IO'
+  /** Another record got the LSN that an append expected. It was not written. */
+  | 'RINGWAL_CONFLICT'
+  /** A record could not be encrypted. It was not written. */
+  | 'RINGWAL_ENCRYPTION'
   /** The LSN lies before the log's first record: it was truncated away. */
   | 'RINGWAL_TRUNCATED'
   /** The LSN lies beyond what the log holds. */
@@ -145,6 +149,25 @@ export class TruncatedError extends RingwalError {
   }
 }
 
+export class ConflictError extends RingwalError {
+  /** The LSN that the record would have got. */
+  readonly actualLsn: number;
+
+  constructor(actualLsn: number) {
+    super(
+      'RINGWAL_CONFLICT',
+      `The next LSN is ${actualLsn}, not the one that the append expected. Read what came in between, and try again.`,
+    );
+    this.actualLsn = actualLsn;
+  }
+}
+
+export class EncryptionError extends RingwalError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('RINGWAL_ENCRYPTION', message, options);
+  }
+}
+
 export class OutOfRangeError extends RingwalError {
   constructor(message: string) {
     super('RINGWAL_OUT_OF_RANGE', message);
@@ -196,6 +219,8 @@ const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
   RINGWAL_UNSUPPORTED_VERSION: UnsupportedVersionError,
   RINGWAL_IO: IoError,
   RINGWAL_TRUNCATED: TruncatedError,
+  RINGWAL_CONFLICT: ConflictError,
+  RINGWAL_ENCRYPTION: EncryptionError,
   RINGWAL_OUT_OF_RANGE: OutOfRangeError,
 };
 

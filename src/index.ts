@@ -5,13 +5,15 @@
  *   append -> appender -> producer --> submission ring --> consumer -> group-builder -> segment-writer (write, sync)
  *   promise <- pending  <- producer <-- completion ring <-- consumer <- log-writer <-----------'
  */
-export type { AppendOptions, LsnRange } from './append/appender.js';
+export type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 export type { Payload } from './append/payload.js';
 export type { Distribution } from './commit/commit-metrics.js';
 export {
   ClosedError,
+  ConflictError,
   CorruptError,
   type DamageDetails,
+  EncryptionError,
   InvalidArgumentError,
   IoError,
   LockedError,
@@ -27,7 +29,7 @@ export {
 } from './errors.js';
 export { attachLog, type Log, type LogAppender, type LogStats, openLog, type SegmentInfo } from './log.js';
 export type { LogOptions } from './options.js';
-export type { LogRecord } from './read/read-log.js';
+export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { RecoverySummary } from './recovery/recover.js';
 export type { LogHandle, ReadOptions } from './thread.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

@@ -1,12 +1,12 @@
 /** log: the public face of a log, for the thread that opens it (`openLog`) and for others (`attachLog`). */
 import { MessageChannel, MessagePort, Worker } from 'node:worker_threads';
-import type { AppendOptions, LsnRange } from './append/appender.js';
+import type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 import type { Payload } from './append/payload.js';
 import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
 import { type LogOptions, resolveOptions } from './options.js';
-import type { LogRecord } from './read/read-log.js';
+import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/recover.js';
 import { LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
@@ -44,6 +44,8 @@ export interface LogAppender extends AsyncDisposable {
   readonly durableLsn: number;
   /** The first LSN of the log; records before it were truncated. Reads shared memory: cheap. */
   readonly firstLsn: number;
+  /** LSN of the last checkpoint, also one from before the log was opened; 0: none. Reads shared memory: cheap. */
+  readonly checkpointLsn: number;
 
   /**
    * Appends one record; resolves with its LSN once it is on stable storage.
@@ -55,7 +57,9 @@ export interface LogAppender extends AsyncDisposable {
    * written), with the signal's reason when aborted while waiting (never written), and with RINGWAL_POISONED
    * or RINGWAL_WORKER_DIED (it may or may not be on disk).
    */
-  append(payload: Payload, options?: AppendOptions): Promise<number>;
+  append(payload: Payload, options?: AppendOptions & { readonly receipt?: false }): Promise<number>;
+  append(payload: Payload, options: AppendOptions & { readonly receipt: true }): Promise<Receipt>;
+  append(payload: Payload, options?: AppendOptions): Promise<number | Receipt>;
 
   /** As `append`, but returns undefined, having done nothing, when the record would have to wait for room. */
   tryAppend(payload: Payload): Promise<number> | undefined;
@@ -65,6 +69,12 @@ export interface LogAppender extends AsyncDisposable {
    * must fit into one group (`maxGroupBytes`, `maxGroupRecords`). Rejects as `append` does.
    */
   appendBatch(payloads: readonly Payload[], options?: AppendOptions): Promise<LsnRange>;
+
+  /**
+   * Appends a record as a checkpoint: `checkpointLsn` names it from when it is durable on, also when the log is
+   * opened again. At most as large as a group. Rejects as `append` does.
+   */
+  checkpoint(payload: Payload): Promise<number>;
 
   /** Resolves, with the last durable LSN, once all appends made on this thread so far are durable; ends a commit window. */
   sync(): Promise<number>;
@@ -204,7 +214,13 @@ abstract class ThreadLog implements LogAppender {
     return this.thread.state.firstLsn;
   }
 
-  append(payload: Payload, options?: AppendOptions): Promise<number> {
+  get checkpointLsn(): number {
+    return this.thread.state.checkpointLsn;
+  }
+
+  append(payload: Payload, options?: AppendOptions & { readonly receipt?: false }): Promise<number>;
+  append(payload: Payload, options: AppendOptions & { readonly receipt: true }): Promise<Receipt>;
+  append(payload: Payload, options?: AppendOptions): Promise<number | Receipt> {
     return this.thread.appender.append(payload, options);
   }
 
@@ -216,8 +232,12 @@ abstract class ThreadLog implements LogAppender {
     return this.thread.appender.appendBatch(payloads, options);
   }
 
+  checkpoint(payload: Payload): Promise<number> {
+    return this.thread.appender.checkpoint(payload);
+  }
+
   sync(): Promise<number> {
-    return this.thread.appender.sync();
+    return this.thread.submitter.sync();
   }
 
   read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void> {
@@ -245,10 +265,10 @@ abstract class ThreadLog implements LogAppender {
   }
 
   async stats(): Promise<LogStats> {
-    const { appender, state, control } = this.thread;
+    const { submitter, state, control } = this.thread;
     const worker = await this.thread.held(() => control.call('stats'));
     const { firstLsn, durableLsn } = state;
-    return { ...worker, firstLsn, durableLsn, inFlight: appender.inFlight, ...appender.fill };
+    return { ...worker, firstLsn, durableLsn, inFlight: submitter.inFlight, ...submitter.fill };
   }
 
   handle(): LogHandle {
@@ -282,8 +302,8 @@ class OpenedLog extends ThreadLog implements Log {
   }
 
   protected override async shutDown(): Promise<void> {
-    const { appender, control } = this.thread;
-    await appender.close();
+    const { submitter, control } = this.thread;
+    await submitter.close();
     const hadFailed = this.thread.state.state >= POISONED;
     try {
       await control.call('close');
@@ -294,7 +314,7 @@ class OpenedLog extends ThreadLog implements Log {
     } finally {
       control.close();
       await this.#exited;
-      appender.detach();
+      submitter.detach();
     }
   }
 }
@@ -308,10 +328,10 @@ class AttachedLog extends ThreadLog {
   }
 
   protected override async shutDown(): Promise<void> {
-    const { appender, control } = this.thread;
-    await appender.close();
+    const { submitter, control } = this.thread;
+    await submitter.close();
     this.#left = true;
-    appender.detach();
+    submitter.detach();
     control.close();
   }
 }

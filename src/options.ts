@@ -1,6 +1,6 @@
 /** options: what can be set when a log is opened: units, defaults, limits, and the check of all of them. */
 import { InvalidArgumentError } from './errors.js';
-import { FRAME_HEADER_BYTES } from './format/record-frame.js';
+import { CHECKSUM_BYTES, FRAME_HEADER_BYTES } from './format/record-frame.js';
 import type { SyncMode } from './storage/sync-mode.js';
 
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
@@ -21,7 +21,8 @@ export interface LogOptions {
    */
   windowUs?: number;
   /**
-   * Largest group, in bytes of its records; also bounds the largest record and the largest batch.
+   * Largest group, in bytes of its records; also bounds the largest batch. A record
+   * that is larger is stored in fragments.
    * Default: the smallest of 4 MiB, a quarter of `segmentBytes` and half of `ringBytes`. At least 4096, at
    * most half of `ringBytes` and `segmentBytes` - 32 KiB.
    */
@@ -41,6 +42,12 @@ export interface LogOptions {
    * Costs up to 4 KiB of disk a group. Default false.
    */
   padGroups?: boolean;
+  /**
+   * Store a CRC-32 of its own with every record, computed on the caller's thread from the caller's bytes and
+   * verified on reading, besides the group's: it also covers the way through memory, and salvage of a damaged log
+   * then loses single records, not whole groups. Default false.
+   */
+  recordChecksums?: boolean;
   /**
    * How a group is made durable. `auto` measures when the log is opened and takes the faster of `direct` and
    * `fdatasync`. Default `auto`.
@@ -73,6 +80,7 @@ export interface ResolvedOptions {
   readonly maxWaitingBytes: number;
   readonly recycle: boolean;
   readonly padGroups: boolean;
+  readonly recordChecksums: boolean;
   readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
 }
@@ -118,14 +126,18 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     maxWaitingBytes: integer(options, 'maxWaitingBytes', 64 * MiB, 0, 4 * GiB, 1),
     recycle: boolean(options, 'recycle', true),
     padGroups: boolean(options, 'padGroups', false),
+    recordChecksums: boolean(options, 'recordChecksums', false),
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
   };
 }
 
-/** The largest payload that one record of a log with these options can carry. */
-export function maxPayloadBytes(options: Pick<ResolvedOptions, 'maxGroupBytes'>): number {
-  return options.maxGroupBytes - FRAME_HEADER_BYTES;
+/** The largest payload of any record, 1 GiB. */
+export const LARGEST_PAYLOAD_BYTES = GiB;
+
+/** The largest payload that a record can carry in one piece; a larger one is stored in fragments. */
+export function maxPayloadBytes(options: Pick<ResolvedOptions, 'maxGroupBytes' | 'recordChecksums'>): number {
+  return options.maxGroupBytes - FRAME_HEADER_BYTES - (options.recordChecksums ? CHECKSUM_BYTES : 0);
 }
 
 const known = new Set<string>([
@@ -137,6 +149,7 @@ const known = new Set<string>([
   'maxWaitingBytes',
   'recycle',
   'padGroups',
+  'recordChecksums',
   'syncMode',
   'mustInclude',
   'workerUrl',

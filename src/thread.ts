@@ -5,10 +5,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel } from 'node:worker_threads';
 import { Appender } from './append/appender.js';
+import { Submitter } from './append/submitter.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
 import { ClosedError, InvalidArgumentError, OutOfRangeError, TruncatedError } from './errors.js';
-import { type LogRecord, readGroups } from './read/read-log.js';
+import { readGroups } from './read/read-log.js';
+import type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 import { createRing } from './ring/layout.js';
 import { DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
@@ -19,6 +21,14 @@ export interface ReadOptions {
   from?: number;
   /** Last LSN. Default: the last that is durable when `read` is called. */
   to?: number;
+  /** Types of records to be read. Default: all. */
+  types?: readonly RecordType[];
+  /**
+   * `committed` (default): the records of a transaction come when it is committed, in the order of the commits, and
+   * those of one that was aborted, or is open, do not. `all`: everything as it lies, with the records that begin and
+   * end transactions.
+   */
+  transactions?: TransactionMode;
 }
 
 /**
@@ -30,6 +40,7 @@ export type LogHandle = MessagePort;
 export class LogThread {
   readonly control: ControlChannel<OpenerApi>;
   readonly appender: Appender;
+  readonly submitter: Submitter;
   readonly state: LogState;
   readonly directory: string;
 
@@ -50,7 +61,8 @@ export class LogThread {
     this.control = control;
     this.directory = directory;
     this.state = new LogState(terms.state);
-    this.appender = new Appender(ring, this.state, terms.options);
+    this.submitter = new Submitter(ring, this.state, terms.options);
+    this.appender = new Appender(this.submitter, terms.options);
   }
 
   async truncateBefore(lsn: number): Promise<void> {
@@ -67,7 +79,7 @@ export class LogThread {
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
-    const { from, to } = options;
+    const { from, to, types: wanted, transactions = 'committed' } = checkReadOptions(options);
     if (from !== undefined) checkLsn('Option "from"', from);
     if (to !== undefined) checkLsn('Option "to"', to);
     const view = await this.held(() => this.control.call('view'));
@@ -81,8 +93,11 @@ export class LogThread {
     }
     const storage = await NodeStorage.open(this.directory, { create: false });
     try {
-      for await (const records of readGroups(storage, view, start, end, () => this.state.firstLsn))
-        yield* records;
+      const range = { from: start, to: end, transactions, decoder: undefined };
+      for await (const records of readGroups(storage, view, range, () => this.state.firstLsn)) {
+        if (wanted === undefined) yield* records;
+        else yield* records.filter(({ type }) => wanted.includes(type));
+      }
     } finally {
       await storage.close();
     }
@@ -92,12 +107,12 @@ export class LogThread {
   workerGone(cause?: unknown): void {
     this.state.advance(DEAD); // stays what it is when the log is closed or poisoned
     this.control.fail(this.state.refusal(cause) ?? new ClosedError());
-    this.appender.stateChanged();
+    this.submitter.stateChanged();
   }
 
   /** Holds the process while `task` runs. */
   async held<T>(task: () => Promise<T>): Promise<T> {
-    const { keepAlive } = this.appender;
+    const { keepAlive } = this.submitter;
     keepAlive.hold();
     try {
       return await task();
@@ -111,4 +126,21 @@ function checkLsn(what: string, lsn: unknown): void {
   if (!Number.isSafeInteger(lsn) || (lsn as number) < 1) {
     throw new InvalidArgumentError(`${what} must be an LSN, an integer from 1, not ${String(lsn)}.`);
   }
+}
+
+const readOptions = new Set<string>(['from', 'to', 'types', 'transactions'] satisfies (keyof ReadOptions)[]);
+const recordTypes: readonly RecordType[] = ['record', 'checkpoint', 'begin', 'commit', 'abort'];
+
+function checkReadOptions(options: ReadOptions): ReadOptions {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('The options of a read must be an object.');
+  for (const name of Object.keys(options)) {
+    if (!readOptions.has(name)) throw new InvalidArgumentError(`Unknown option "${name}" of a read.`);
+  }
+  const { types, transactions } = options;
+  if (types !== undefined && !(Array.isArray(types) && types.every((type) => recordTypes.includes(type))))
+    throw new InvalidArgumentError(`Option "types" must be an array of ${recordTypes.join(', ')}.`);
+  if (transactions !== undefined && transactions !== 'committed' && transactions !== 'all')
+    throw new InvalidArgumentError('Option "transactions" must be "committed" or "all".');
+  return options;
 }

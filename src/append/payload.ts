@@ -28,10 +28,9 @@ export function copyPayload(payload: Payload, bytes: number, target: Buffer, off
   }
 }
 
-/** A copy that the caller can't change any more. */
-export function ownPayload(payload: Payload): Uint8Array {
-  // Not `slice()`: a Buffer's is a view of the same memory.
-  return typeof payload === 'string' ? Buffer.from(payload) : new Uint8Array(asBytes(payload));
+/** The payload's bytes: a string's in UTF-8, a view's as they lie. */
+export function bytesOfPayload(payload: Payload): Uint8Array {
+  return typeof payload === 'string' ? Buffer.from(payload) : asBytes(payload);
 }
 
 /** The view's bytes. Views whose elements are bytes are used as they are: a new view costs as much as the copy. */

@@ -11,10 +11,16 @@ import { assert } from '../assert.js';
 export type Resolve = (firstLsn: number) => void;
 export type Reject = (error: unknown) => void;
 
+/** In the place of the number of records: settled by `synced` only. */
+export const UNTIL_SYNC = -1;
+
 export class PendingAppends {
   #resolves: (Resolve | undefined)[] = new Array(1024).fill(undefined);
   #rejects: (Reject | undefined)[] = new Array(1024).fill(undefined);
-  /** Records of each append; 0 for a barrier, which settles as soon as all before it have. */
+  /**
+   * Records of each append; 0 for a barrier, which settles as soon as all before it have, and UNTIL_SYNC for one
+   * that settles with a completion of its own.
+   */
   #records: number[] = new Array(1024).fill(0);
   #head = 0;
   #length = 0;
@@ -41,7 +47,7 @@ export class PendingAppends {
     this.#left = records;
     while (this.#length > 0) {
       const own = this.#records[this.#head] as number;
-      if (own > this.#left) break;
+      if (own > this.#left || own === UNTIL_SYNC) break;
       const resolve = this.#resolves[this.#head] as Resolve;
       this.#shift();
       resolve(own === 0 ? this.#nextLsn - 1 : this.#nextLsn);
@@ -49,6 +55,24 @@ export class PendingAppends {
       this.#left -= own;
     }
     assert(this.#left === 0, 'R9 a completion covers whole appends');
+  }
+
+  /** Resolves the oldest, which waits for just this, with `lastLsn`, and barriers behind it. */
+  synced(lastLsn: number): void {
+    assert(this.#records[this.#head] === UNTIL_SYNC, 'R9 a sync completes in its turn');
+    const resolve = this.#resolves[this.#head] as Resolve;
+    this.#shift();
+    resolve(lastLsn);
+    this.complete(lastLsn + 1, 0);
+  }
+
+  /** Rejects the oldest append, of `records` records, and resolves barriers behind it. */
+  refuse(records: number, lsn: number, error: unknown): void {
+    assert(this.#records[this.#head] === records, 'R9 a refusal is for one append');
+    const reject = this.#rejects[this.#head] as Reject;
+    this.#shift();
+    reject(error);
+    this.complete(lsn, 0);
   }
 
   /** Rejects everything with the same error, oldest first. */

@@ -1,24 +1,14 @@
 /**
- * waiting: the appends for which the ring has no room yet: first come, first served, bounded in bytes.
+ * waiting: the submissions for which the ring has no room yet: first come, first served, bounded in bytes.
  *
- * The bytes are copied on entry, so the caller may reuse its buffer in every case. An AbortSignal ends the
- * wait; once an append is in the ring it can no longer be taken back.
+ * The bytes are copied on entry, so the caller may reuse its buffer (a large record's are not, see submission). An
+ * AbortSignal ends the wait; once an append is in the ring it can no longer be taken back.
  */
-import type { Reject, Resolve } from './pending.js';
+import type { Submission } from './submission.js';
 
-/** One append, batch or barrier (no payloads) that waits. */
-export interface WaitingAppend {
-  readonly payloads: readonly Uint8Array[];
-  /** Bytes that its frames will take in the ring. */
-  readonly bytes: number;
-  readonly resolve: Resolve;
-  readonly reject: Reject;
-  readonly signal: AbortSignal | undefined;
-}
-
-export class WaitingAppends {
+export class WaitingSubmissions {
   /** Insertion order is the order of admission; a Map also lets an aborted one leave from the middle. */
-  readonly #queue = new Map<WaitingAppend, (() => void) | undefined>();
+  readonly #queue = new Map<Submission, (() => void) | undefined>();
   #bytes = 0;
 
   get length(): number {
@@ -29,38 +19,46 @@ export class WaitingAppends {
     return this.#bytes;
   }
 
-  push(append: WaitingAppend): void {
-    const { signal } = append;
+  push(submission: Submission): void {
+    const { signal } = submission.terms;
     const onAbort =
       signal &&
       ((): void => {
-        this.#remove(append);
-        append.reject(signal.reason);
+        if (submission.hasBegun) return;
+        this.#remove(submission);
+        submission.reject(signal.reason);
       });
     if (onAbort) signal.addEventListener('abort', onAbort, { once: true });
-    this.#queue.set(append, onAbort);
-    this.#bytes += append.bytes;
+    this.#queue.set(submission, onAbort);
+    this.#bytes += submission.bytes;
   }
 
   /** Takes the oldest as long as `admit` accepts it. */
-  admit(admit: (append: WaitingAppend) => boolean): void {
-    for (const append of this.#queue.keys()) {
-      if (!admit(append)) return;
-      this.#remove(append);
+  admit(admit: (submission: Submission) => boolean): void {
+    for (const submission of this.#queue.keys()) {
+      if (!admit(submission)) return;
+      this.#remove(submission);
     }
+  }
+
+  /** Takes one out that can't be submitted after all. */
+  withdraw(submission: Submission, error: unknown): void {
+    if (!this.#queue.has(submission)) return;
+    this.#remove(submission);
+    submission.reject(error);
   }
 
   rejectAll(error: unknown): void {
-    for (const append of this.#queue.keys()) {
-      this.#remove(append);
-      append.reject(error);
+    for (const submission of this.#queue.keys()) {
+      this.#remove(submission);
+      submission.reject(error);
     }
   }
 
-  #remove(append: WaitingAppend): void {
-    const onAbort = this.#queue.get(append);
-    if (onAbort) append.signal?.removeEventListener('abort', onAbort);
-    this.#queue.delete(append);
-    this.#bytes -= append.bytes;
+  #remove(submission: Submission): void {
+    const onAbort = this.#queue.get(submission);
+    if (onAbort) submission.terms.signal?.removeEventListener('abort', onAbort);
+    this.#queue.delete(submission);
+    this.#bytes -= submission.bytes;
   }
 }

@@ -189,7 +189,7 @@ export class CommitLoop {
   /** Proves the last group durable, if the segment has room to spare for it. */
   readonly idleMark = (): true => {
     this.#markedLsn = this.#writer.lastLsn;
-    this.#writer.idleMark();
+    this.#writer.idleMark(this.#group.openLsn);
     return true;
   };
 

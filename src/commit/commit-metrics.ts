@@ -14,6 +14,7 @@ export class CommitMetrics {
   groups = 0;
   records = 0;
   bytes = 0;
+  /** Syncs, of one write each in most cases. */
   writes = 0;
   rotations = 0;
   segmentsPrepared = 0;
@@ -35,7 +36,16 @@ export class CommitMetrics {
     this.writeUs += writeUs;
     this.syncUs += syncUs;
     this.#syncUs.record(Math.max(1, Math.round(syncUs)));
-    if (records === 0) return;
+    if (records > 0) this.#grouped(bytes, records);
+  }
+
+  /** A write that nobody waits to be durable. */
+  unsynced(bytes: number, records: number, writeUs: number): void {
+    this.writeUs += writeUs;
+    this.#grouped(bytes, records);
+  }
+
+  #grouped(bytes: number, records: number): void {
     this.groups++;
     this.records += records;
     this.bytes += bytes;

@@ -5,7 +5,8 @@
  * with, so no ring waits for more groups than there are rings. A ring gives all it has, up to the limits;
  * its chunks stay together in the group, so each ring gets one completion, a contiguous range of LSNs.
  */
-import type { RingConsumer } from '../ring/consumer.js';
+import type { Chunk, GroupOutcome, RingConsumer } from '../ring/consumer.js';
+import { CHECKPOINT, CONDITIONAL, CONFLICT, SYNC, SYNCED, UNSYNCED } from '../ring/layout.js';
 
 export interface GroupLimits {
   readonly bytes: number;
@@ -18,10 +19,14 @@ export class GroupBuilder {
   #first = 0;
   /** Views of the chunks taken, in LSN order. */
   readonly views: Uint8Array[] = [];
-  /** Rings that have records in the group, in LSN order. */
+  /** Rings that have a part in the group, in LSN order of their records. */
   readonly contributors: RingConsumer[] = [];
   bytes = 0;
   records = 0;
+  /** Whether somebody waits for the group to be durable, and not only written. */
+  mustSync = false;
+  /** LSN of the last checkpoint in the group, 0: none. */
+  checkpointLsn = 0;
   /** Whether a chunk was left behind because `room` was short, not because of the limits. */
   lackedRoom = false;
   /** Whether a chunk was left behind at all. */
@@ -48,23 +53,28 @@ export class GroupBuilder {
     return sum;
   }
 
-  /** Takes chunks for one group of at most `room` bytes; may take none when the first is larger than that. */
-  build(room: number): void {
+  /**
+   * Takes chunks for one group of at most `room` bytes, its first record to be `firstLsn`; may take none when the
+   * first is larger than that.
+   */
+  build(room: number, firstLsn: number): void {
     this.views.length = 0;
     this.contributors.length = 0;
     this.bytes = 0;
     this.records = 0;
+    this.mustSync = false;
+    this.checkpointLsn = 0;
     this.lackedRoom = false;
     this.leftOver = false;
     const rings = this.#rings;
     for (let i = 0; i < rings.length && !this.leftOver; i++) {
       const ring = rings[(this.#first + i) % rings.length] as RingConsumer;
-      this.#takeFrom(ring, room);
+      this.#takeFrom(ring, room, firstLsn);
     }
-    if (rings.length > 0 && this.records > 0) this.#first = (this.#first + 1) % rings.length;
+    if (this.contributors.length > 0) this.#first = (this.#first + 1) % rings.length;
   }
 
-  #takeFrom(ring: RingConsumer, room: number): void {
+  #takeFrom(ring: RingConsumer, room: number, firstLsn: number): void {
     for (let chunk = ring.peek(); chunk !== undefined; chunk = ring.peek()) {
       const bytes = this.bytes + chunk.bytes;
       const records = this.records + chunk.records;
@@ -77,20 +87,43 @@ export class GroupBuilder {
         this.lackedRoom = true;
         return;
       }
-      if (ring.groupRecords === 0) this.contributors.push(ring);
-      this.views.push(ring.take());
+      if (!ring.isInGroup) this.contributors.push(ring);
+      const lsn = firstLsn + this.records;
+      if (chunk.flags !== 0 && this.#settles(ring, chunk, lsn)) continue;
+      if ((chunk.flags & UNSYNCED) === 0) this.mustSync = true;
+      this.views.push(ring.take(lsn));
       this.bytes = bytes;
       this.records = records;
     }
   }
 
-  /** Tells all contributors that the group, whose first record got `firstLsn`, is durable. */
-  complete(firstLsn: number): void {
-    let lsn = firstLsn;
-    for (const ring of this.contributors) {
-      const { groupRecords } = ring;
-      ring.complete(lsn);
-      lsn += groupRecords;
+  /** Settles a chunk that gets no place in the group, its first record being `lsn` if it had one. */
+  #settles(ring: RingConsumer, chunk: Chunk, lsn: number): boolean {
+    if ((chunk.flags & SYNC) !== 0) {
+      this.mustSync = true;
+      ring.settle(SYNCED, lsn - 1);
+      return true;
     }
+    if ((chunk.flags & CONDITIONAL) !== 0 && chunk.expectedLsn !== lsn) {
+      ring.settle(CONFLICT, lsn);
+      return true;
+    }
+    if ((chunk.flags & CHECKPOINT) !== 0) this.checkpointLsn = lsn;
+    return false;
+  }
+
+  /** Tells all contributors what became of their part in the group, whose first record got `firstLsn`. */
+  complete(firstLsn: number, group: GroupOutcome): void {
+    let lsn = firstLsn;
+    for (const ring of this.contributors) lsn = ring.complete(lsn, group);
+  }
+
+  /** The LSN that must be kept for spans that are open, in any ring; 0: none is. */
+  get openLsn(): number {
+    let least = 0;
+    for (const { spans } of this.#rings) {
+      if (spans.lsn > 0 && (least === 0 || spans.lsn < least)) least = spans.lsn;
+    }
+    return least;
   }
 }

@@ -3,7 +3,8 @@
  * segment when the active one is full.
  *
  *   L1  LSNs are given out here and nowhere else: the records of a group follow those of the group before.
- *   L2  A group is completed (its callers hear of it) only after the sync of its write returned.
+ *   L2  A group is completed (its callers hear of it) only after the sync of its write returned; or, when all of
+ *       them asked for no more, after the write.
  *   L3  A SEAL is written only when its successor is published and durable; the successor gets its first
  *       group only after the sync of the SEAL returned. So at every moment the chain is whole on disk.
  *   L4  After a write or sync threw, nothing is written any more (fail-stop): the caller poisons the log.
@@ -14,6 +15,7 @@
 import { assert } from '../assert.js';
 import type { Environment } from '../environment.js';
 import { BLOCK_BYTES, segmentName } from '../format/segment-header.js';
+import type { GroupOutcome } from '../ring/consumer.js';
 import type { LogState } from '../ring/log-state.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import { type PreparedSegment, SegmentWriter } from '../segment/segment-writer.js';
@@ -54,11 +56,21 @@ export class LogWriter {
   #activePreviousChecksum: number;
   /** Whether the active segment's LINK is staged and not yet written. */
   #linkStaged = false;
+  #activeOpenLsn: number;
   #truncatedBefore: number;
+  #checkpointLsn: number;
   #failed = false;
+  readonly #outcome: GroupOutcome = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
 
   constructor(
-    from: { writer: SegmentWriter; firstLsn: number; previousChecksum: number; truncatedBefore: number },
+    from: {
+      readonly writer: SegmentWriter;
+      readonly firstLsn: number;
+      readonly openLsn: number;
+      readonly previousChecksum: number;
+      readonly truncatedBefore: number;
+      readonly checkpointLsn: number;
+    },
     supply: SegmentSupply,
     state: LogState,
     metrics: CommitMetrics,
@@ -67,7 +79,9 @@ export class LogWriter {
     this.#active = from.writer;
     this.#activeFirstLsn = from.firstLsn;
     this.#activePreviousChecksum = from.previousChecksum;
+    this.#activeOpenLsn = from.openLsn;
     this.#truncatedBefore = from.truncatedBefore;
+    this.#checkpointLsn = from.checkpointLsn;
     this.#supply = supply;
     this.#state = state;
     this.#metrics = metrics;
@@ -80,6 +94,10 @@ export class LogWriter {
 
   get lastLsn(): number {
     return this.#active.lastLsn;
+  }
+
+  get checkpointLsn(): number {
+    return this.#checkpointLsn;
   }
 
   get truncatedBefore(): number {
@@ -104,6 +122,7 @@ export class LogWriter {
       lastLsn,
       end,
       sealOffset,
+      openLsn: this.#activeOpenLsn,
       previousChecksum: this.#activePreviousChecksum,
       lastChecksum,
     };
@@ -116,33 +135,53 @@ export class LogWriter {
 
   /** Commits the next group of what the rings hold. */
   commit(group: GroupBuilder): CommitOutcome {
-    group.build(this.#active.room);
-    if (group.records === 0) {
+    const openLsn = group.openLsn;
+    group.build(this.#active.room, this.lastLsn + 1);
+    if (group.records === 0 && group.contributors.length === 0) {
       if (!group.lackedRoom) return 'idle';
-      if (!this.rotate()) return 'no-segment';
-      group.build(this.#active.room);
-      assert(group.records > 0, 'W3 the largest chunk fits into an empty segment');
+      if (!this.rotate(openLsn)) return 'no-segment';
+      group.build(this.#active.room, this.lastLsn + 1);
+      assert(group.contributors.length > 0, 'W3 the largest chunk fits into an empty segment');
     }
-    const firstLsn = this.#active.lastLsn + 1;
+    const firstLsn = this.lastLsn + 1;
     assert(Number.isSafeInteger(firstLsn + group.records), 'L1 LSNs are safe integers');
-    this.#active.stageData(group.views, group.bytes, group.records);
-    const successor = group.lackedRoom || this.#outrunsBacking() ? this.#supply.take() : undefined;
-    if (successor !== undefined) this.#active.stageSeal(successor);
-    this.#writeAndSync(group.bytes, group.records);
-    this.#state.setDurableLsn(this.#active.lastLsn);
-    group.complete(firstLsn); // L2
-    if (successor !== undefined) this.#switchTo(successor);
+    const outcome = this.#outcome;
+    outcome.records = group.records;
+    outcome.bytes = group.bytes;
+    outcome.syncUs = 0;
+    outcome.segment = this.#active.segment.number;
+    let successor: PreparedSegment | undefined;
+    if (group.records > 0) {
+      const hasCheckpoint = group.checkpointLsn > 0;
+      this.#active.stageData(group.views, group.bytes, group.records, { openLsn, hasCheckpoint });
+      successor = group.lackedRoom || this.#outrunsBacking() ? this.#supply.take() : undefined;
+      if (successor !== undefined) this.#active.stageSeal(successor);
+      if (group.mustSync || successor !== undefined)
+        outcome.syncUs = this.#writeAndSync(group.bytes, group.records);
+      else this.#writeOnly(group.bytes, group.records);
+    } else if (group.mustSync && this.#active.hasUnsynced) {
+      outcome.syncUs = this.#syncOnly();
+    }
+    if (group.checkpointLsn > 0) {
+      this.#checkpointLsn = group.checkpointLsn;
+      this.#state.setCheckpointLsn(group.checkpointLsn);
+    }
+    group.complete(firstLsn, outcome); // L2
+    if (successor !== undefined) this.#switchTo(successor, group.openLsn);
     return 'committed';
   }
 
-  /** Seals the active segment and goes on in the next; false when there is none. Durable when it returns. */
-  rotate(): boolean {
+  /**
+   * Seals the active segment and goes on in the next; false when there is none. Durable when it returns. `openLsn`
+   * is where the oldest open span begins; 0: none is open.
+   */
+  rotate(openLsn: number): boolean {
     if (this.#linkStaged) this.#writeAndSync(0, 0);
     const successor = this.#supply.take();
     if (successor === undefined) return false;
     this.#active.stageSeal(successor);
     this.#writeAndSync(0, 0);
-    this.#switchTo(successor);
+    this.#switchTo(successor, openLsn);
     return true;
   }
 
@@ -153,8 +192,8 @@ export class LogWriter {
   }
 
   /** Makes the marks durable: all LSNs so far, the truncation mark, and whether the log is closed here. */
-  mark(clean: boolean): boolean {
-    if (!this.#active.hasRoomForMark && !this.rotate()) return false;
+  mark(clean: boolean, openLsn: number): boolean {
+    if (!this.#active.hasRoomForMark && !this.rotate(openLsn)) return false;
     if (this.#linkStaged) this.#writeAndSync(0, 0); // a MARK has a write of its own
     this.#active.stageMark(this.#truncatedBefore, clean);
     this.#writeAndSync(0, 0);
@@ -162,8 +201,8 @@ export class LogWriter {
   }
 
   /** The same for the LSNs alone, when nothing else is to do: never at the price of a rotation. */
-  idleMark(): void {
-    if (this.#active.room > IDLE_MARK_ROOM_BYTES) this.mark(false);
+  idleMark(openLsn: number): void {
+    if (this.#active.room > IDLE_MARK_ROOM_BYTES) this.mark(false, openLsn);
   }
 
   /**
@@ -177,12 +216,13 @@ export class LogWriter {
     return spare !== undefined && spare.backedBytes >= spare.segmentBytes;
   }
 
-  #switchTo(successor: PreparedSegment): void {
+  #switchTo(successor: PreparedSegment, openLsn: number): void {
     const sealed = this.#active;
     const { lastLsn, lastChecksum, segment } = sealed;
     const closed = this.describeActive();
     this.#active = new SegmentWriter(successor, { end: BLOCK_BYTES, lastLsn, lastChecksum }, this.#options);
     this.#activeFirstLsn = lastLsn + 1;
+    this.#activeOpenLsn = openLsn;
     this.#activePreviousChecksum = lastChecksum;
     this.#active.stageLink({
       predecessorSalt: segment.salt,
@@ -191,22 +231,56 @@ export class LogWriter {
       predecessorEnd: sealed.end,
       predecessorSealOffset: sealed.sealOffset,
       truncatedBefore: this.#truncatedBefore,
+      openLsn,
+      checkpointLsn: this.#checkpointLsn,
     });
     this.#linkStaged = true;
     this.#metrics.rotations++;
     this.#supply.retire(closed, segment.file);
   }
 
-  #writeAndSync(bytes: number, records: number): void {
-    assert(!this.#failed, 'L4 nothing is written after a failed write or sync');
-    this.#failed = true;
+  /** Writes what is staged and makes it durable; returns what that took, in whole microseconds. */
+  #writeAndSync(bytes: number, records: number): number {
     const { environment } = this.#options;
     const start = environment.monotonicUs();
-    this.#active.write();
-    const written = environment.monotonicUs();
-    this.#active.sync();
-    this.#metrics.group(bytes, records, written - start, environment.monotonicUs() - written);
+    const writtenUs = this.#guarded(() => {
+      this.#active.write();
+      const written = environment.monotonicUs();
+      this.#active.sync();
+      return written;
+    });
+    const end = environment.monotonicUs();
+    this.#metrics.group(bytes, records, writtenUs - start, end - writtenUs);
+    this.#state.setDurableLsn(this.lastLsn);
     this.#linkStaged = false;
+    return Math.round(end - start);
+  }
+
+  /** Writes what is staged; nobody waits for it to be durable. */
+  #writeOnly(bytes: number, records: number): void {
+    const { environment } = this.#options;
+    const start = environment.monotonicUs();
+    this.#guarded(() => this.#active.write(false));
+    this.#metrics.unsynced(bytes, records, environment.monotonicUs() - start);
+    this.#linkStaged = false;
+  }
+
+  /** Makes durable what was written and not synced. */
+  #syncOnly(): number {
+    const { environment } = this.#options;
+    const start = environment.monotonicUs();
+    this.#guarded(() => this.#active.sync());
+    const tookUs = environment.monotonicUs() - start;
+    this.#metrics.group(0, 0, 0, tookUs);
+    this.#state.setDurableLsn(this.lastLsn);
+    return Math.round(tookUs);
+  }
+
+  #guarded<T>(task: () => T): T {
+    assert(!this.#failed, 'L4 nothing is written after a failed write or sync');
+    this.#failed = true;
+    const value = task();
     this.#failed = false;
+    return value;
   }
 }

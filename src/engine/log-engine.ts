@@ -18,6 +18,7 @@ import { type Recovered, type RecoverySummary, recover } from '../recovery/recov
 import { RingConsumer } from '../ring/consumer.js';
 import { ringOver } from '../ring/layout.js';
 import { CLOSED, CLOSING, type LogState } from '../ring/log-state.js';
+import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { Storage } from '../storage/storage.js';
 
 export interface EngineDependencies {
@@ -87,8 +88,10 @@ export class LogEngine {
       },
       onFailure: (error) => this.#poison(error),
     });
+    state.setEpoch(epoch);
     state.setDurableLsn(lastLsn);
     state.setFirstLsn(firstLsn);
+    state.setCheckpointLsn(recovered.checkpointLsn);
     this.#durableMark = firstLsn;
   }
 
@@ -127,7 +130,7 @@ export class LogEngine {
    */
   rotate(): Promise<number> {
     return this.#request(() => {
-      if (this.#writer.hasRecords && !this.#writer.rotate()) return undefined;
+      if (this.#writer.hasRecords && !this.#writer.rotate(this.#group.openLsn)) return undefined;
       return this.#keeper.closed.at(-1)?.number ?? 0;
     });
   }
@@ -147,10 +150,27 @@ export class LogEngine {
     if (lsn > this.#state.firstLsn) this.#state.setFirstLsn(lsn);
     await this.#request(() => {
       if (lsn > this.#writer.truncatedBefore) this.#writer.setTruncatedBefore(lsn);
-      return this.#writer.mark(false) || undefined;
+      return this.#writer.mark(false, this.#group.openLsn) || undefined;
     });
     this.#durableMark = Math.max(this.#durableMark, lsn);
-    this.#keeper.collect(this.#durableMark); // G1
+    this.#keeper.collect(this.#neededFrom()); // G1
+  }
+
+  /**
+   * The first LSN whose file must stay: the truncation mark, or what lies before it of records and transactions
+   * that end behind it.
+   */
+  #neededFrom(): number {
+    let needed = this.#durableMark;
+    const openLsn = this.#group.openLsn;
+    if (openLsn > 0) needed = Math.min(needed, openLsn);
+    const segments = [...this.#keeper.closed, this.#writer.describeActive()];
+    for (let i = segments.length - 1; i >= 0; i--) {
+      const { lastLsn, openLsn: from } = segments[i] as ClosedSegment;
+      if (i < segments.length - 1 && lastLsn < needed) break;
+      if (from > 0) needed = Math.min(needed, from);
+    }
+    return needed;
   }
 
   /** Writes a MARK, as the loop does by itself after a while without work. */
@@ -160,11 +180,12 @@ export class LogEngine {
 
   view(): ReadView {
     const { firstLsn, durableLsn } = this.#state;
+    const needed = this.#neededFrom();
     const closed = this.#keeper.closed.map((segment) => ({ ...segment, isClosed: true }));
     const active = { ...this.#writer.describeActive(), isClosed: false };
     const segments: ReadableSegment[] = [...closed, active];
     return {
-      segments: segments.filter(({ firstLsn: from, lastLsn }) => lastLsn >= firstLsn && lastLsn >= from),
+      segments: segments.filter(({ firstLsn: from, lastLsn }) => lastLsn >= needed && lastLsn >= from),
       firstLsn,
       durableLsn,
     };
@@ -202,7 +223,7 @@ export class LogEngine {
     let failure: unknown;
     if (this.#state.state === CLOSING) {
       try {
-        await this.#request(() => this.#writer.mark(true) || undefined, true);
+        await this.#request(() => this.#writer.mark(true, 0) || undefined, true);
       } catch (error) {
         failure = error;
       }

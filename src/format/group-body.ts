@@ -8,14 +8,17 @@
  *   32 u32  predecessor's valid end: bytes of it that belong to the log
  *   36 u32  offset of the predecessor's SEAL (0: it has none, the writer died)
  *   40 u64  truncation mark: records below this LSN are no longer part of the log
- *   48      zeros
+ *   48 u64  open LSN: the least LSN at which a large record or a transaction may begin that ends in this segment
+ *           or a later one; 0: none
+ *   56 u64  LSN of the last checkpoint before this segment; 0: none
  *
  * SEAL, a segment's last group, 32 bytes and 16 for each index entry: how the chain goes on.
  *    0 16B  successor's salt
  *   16 u64  successor's segment number
  *   24 u32  index entries
  *   28 u32  reserved, 0
- *   32      entries: u64 first LSN of a DATA group, u32 its offset, u32 reserved
+ *   32      entries: u64 first LSN of a DATA group, u32 its offset, u32 how many LSNs before it the oldest large
+ *           record or transaction begins that is open there (0: none is; 2^32 - 1: that many, or more)
  *
  * MARK, 16 bytes: evidence, written when the log goes idle, is truncated, or closes.
  *    0 u64  truncation mark
@@ -45,13 +48,22 @@ export interface LinkBody {
   predecessorEnd: number;
   predecessorSealOffset: number;
   truncatedBefore: number;
+  /** 0: none. */
+  openLsn: number;
+  /** 0: none. */
+  checkpointLsn: number;
 }
 
 /** One entry of a segment's sparse index: the DATA group at `offset` begins with `firstLsn`. */
 export interface IndexEntry {
   firstLsn: number;
   offset: number;
+  /** How many LSNs before `firstLsn` the oldest span begins that is open there; 0: none is. */
+  openBack: number;
 }
+
+/** The largest `openBack`: so many, or more. */
+export const MAX_OPEN_BACK = 0xffff_ffff;
 
 export interface SealBody {
   successorSalt: Uint8Array;
@@ -77,6 +89,8 @@ export function encodeLink(link: LinkBody): Uint8Array {
   view.setUint32(32, link.predecessorEnd, true);
   view.setUint32(36, link.predecessorSealOffset, true);
   setU64(view, 40, link.truncatedBefore);
+  setU64(view, 48, link.openLsn);
+  setU64(view, 56, link.checkpointLsn);
   return bytes;
 }
 
@@ -92,6 +106,8 @@ export function decodeLink(bytes: Uint8Array): LinkBody | undefined {
     predecessorEnd: view.getUint32(32, true),
     predecessorSealOffset: view.getUint32(36, true),
     truncatedBefore: getU64(view, 40),
+    openLsn: getU64(view, 48),
+    checkpointLsn: getU64(view, 56),
   };
 }
 
@@ -102,8 +118,10 @@ export function encodeSeal(seal: SealBody): Uint8Array {
   setU64(view, 16, seal.successorNumber);
   view.setUint32(24, seal.index.length, true);
   for (const [i, entry] of seal.index.entries()) {
-    setU64(view, SEAL_FIXED_BYTES + i * INDEX_ENTRY_BYTES, entry.firstLsn);
-    view.setUint32(SEAL_FIXED_BYTES + i * INDEX_ENTRY_BYTES + 8, entry.offset, true);
+    const at = SEAL_FIXED_BYTES + i * INDEX_ENTRY_BYTES;
+    setU64(view, at, entry.firstLsn);
+    view.setUint32(at + 8, entry.offset, true);
+    view.setUint32(at + 12, entry.openBack, true);
   }
   return bytes;
 }
@@ -117,7 +135,11 @@ export function decodeSeal(bytes: Uint8Array): SealBody | undefined {
   const index: IndexEntry[] = [];
   for (let i = 0; i < entries; i++) {
     const at = SEAL_FIXED_BYTES + i * INDEX_ENTRY_BYTES;
-    index.push({ firstLsn: getU64(view, at), offset: view.getUint32(at + 8, true) });
+    index.push({
+      firstLsn: getU64(view, at),
+      offset: view.getUint32(at + 8, true),
+      openBack: view.getUint32(at + 12, true),
+    });
   }
   return { successorSalt: bytes.slice(0, 16), successorNumber: getU64(view, 16), index };
 }

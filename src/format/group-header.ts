@@ -5,7 +5,7 @@
  *
  *    0  u32  magic "RWGR"
  *    4  u8   type: DATA 1, LINK 2, SEAL 3, MARK 4
- *    5  u8   flags, 0
+ *    5  u8   flags: 1 a record of it is a checkpoint
  *    6  u16  reserved, 0
  *    8  u64  first LSN: of the first record, or for a group without records the next LSN to be given
  *   16  u64  durable LSN: the last LSN proven durable when this group was written
@@ -35,7 +35,11 @@ export const LINK = 2;
 export const SEAL = 3;
 export const MARK = 4;
 
+/** Group flags. */
+export const HAS_CHECKPOINT = 1;
+
 const TYPE_OFFSET = 4;
+const FLAGS_OFFSET = 5;
 const FIRST_LSN_OFFSET = 8;
 const DURABLE_LSN_OFFSET = 16;
 const TIMESTAMP_OFFSET = 24;
@@ -50,6 +54,7 @@ const HEADER_CHECKSUM_OFFSET = 60;
 /** What a group header says. LSNs are counts, the rest bytes, checksums and microseconds. */
 export interface GroupHeader {
   type: number;
+  flags: number;
   firstLsn: number;
   durableLsn: number;
   timestampUs: number;
@@ -99,7 +104,7 @@ export function encodeGroupHeader(
   offset: number,
 ): void {
   view.setUint32(offset, GROUP_MAGIC, true);
-  view.setUint32(offset + TYPE_OFFSET, header.type, true); // also zeroes flags and reserved
+  view.setUint32(offset + TYPE_OFFSET, header.type | (header.flags << 8), true); // reserved is zero
   setU64(view, offset + FIRST_LSN_OFFSET, header.firstLsn);
   setU64(view, offset + DURABLE_LSN_OFFSET, header.durableLsn);
   setU64(view, offset + TIMESTAMP_OFFSET, header.timestampUs);
@@ -133,6 +138,7 @@ export function decodeGroupHeader(
     return undefined;
   return {
     type: view.getUint8(offset + TYPE_OFFSET),
+    flags: view.getUint8(offset + FLAGS_OFFSET),
     firstLsn: getU64(view, offset + FIRST_LSN_OFFSET),
     durableLsn: getU64(view, offset + DURABLE_LSN_OFFSET),
     timestampUs: getU64(view, offset + TIMESTAMP_OFFSET),

@@ -126,13 +126,13 @@ export class SegmentKeeper implements SegmentSupply {
     });
   }
 
-  /** Frees the segments whose records are all below `durableMark`, a truncation mark that is durable (G1). */
-  collect(durableMark: number): void {
+  /** Frees the segments whose records are all below `neededFrom`, which is no higher than a durable mark (G1). */
+  collect(neededFrom: number): void {
     this.#run(async () => {
-      const freed = this.#closed.filter((segment) => segment.lastLsn < durableMark);
+      const freed = this.#closed.filter((segment) => segment.lastLsn < neededFrom);
       const kept = this.#closed.slice(freed.length);
       assert(
-        kept.every((segment) => segment.lastLsn >= durableMark),
+        kept.every((segment) => segment.lastLsn >= neededFrom),
         'G1 truncation frees the oldest segments only',
       );
       this.#closed = kept;

@@ -1,93 +1,123 @@
 /**
- * read-log: reads records from segment files, verified, in LSN order.
+ * read-log: reads records from segment files, verified, in the order in which they took effect.
  *
  * A reader takes no lock and holds nothing up: it opens files as it comes to them, and copies every group out
  * of the file before it verifies it. When a segment was truncated meanwhile, and its file removed or reused,
  * nothing in it verifies any more; the reader then asks where the log begins now, and says so.
+ *
+ * To see large records and transactions whole that end behind the LSN asked for, it begins where the oldest of
+ * them begins that is open there; the log keeps what lies before its truncation mark for that.
  */
 import type { ReadableSegment, ReadView } from '../control/contract.js';
 import { CorruptError, IoError, RingwalError, TruncatedError } from '../errors.js';
-import { decodeSeal } from '../format/group-body.js';
+import { checksum } from '../format/checksum.js';
+import { decodeSeal, type IndexEntry, MAX_OPEN_BACK } from '../format/group-body.js';
 import {
   DATA,
   decodeGroupHeader,
   GROUP_HEADER_BYTES,
   type SaltKey,
+  SEAL,
   saltKey,
 } from '../format/group-header.js';
+import { HAS_CHECKSUM } from '../format/record-frame.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
-import { walkRecords } from '../segment/records.js';
+import { frameChecksum, walkRecords } from '../segment/records.js';
 import { type Group, SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
+import {
+  type LogRecord,
+  type PayloadDecoder,
+  RecordAssembler,
+  type TransactionMode,
+} from './record-assembler.js';
 
-/** One record as `read` yields it. */
-export interface LogRecord {
-  readonly lsn: number;
-  /** The record's bytes. The caller owns them: no other record and no file shares their memory. */
-  readonly payload: Uint8Array<ArrayBuffer>;
-  /** When the record's group was written: microseconds since 1970, by the writer's environment. */
-  readonly timestampUs: number;
+/** What is to be read. */
+export interface ReadRange {
+  /** First and last LSN, both included. */
+  readonly from: number;
+  readonly to: number;
+  readonly transactions: TransactionMode;
+  readonly decoder: PayloadDecoder | undefined;
 }
 
 /**
- * Yields the records `from` to `to` (both included) that `view` holds, a group at a time. `firstLsn` says where
- * the log begins at the moment; records that get truncated while this runs end it with TruncatedError.
+ * Yields the records of `range` that `view` holds, those of a group at a time. `firstLsn` says where the log begins
+ * at the moment; records that get truncated while this runs end it with TruncatedError.
  */
 export async function* readGroups(
   storage: Storage,
   view: ReadView,
-  from: number,
-  to: number,
+  range: ReadRange,
   firstLsn: () => number,
 ): AsyncGenerator<LogRecord[], void, void> {
-  for (const segment of view.segments) {
-    if (segment.lastLsn < from) continue;
-    if (segment.firstLsn > to) return;
-    yield* readSegment(
-      storage,
-      segment,
-      Math.max(from, segment.firstLsn),
-      Math.min(to, segment.lastLsn),
-      firstLsn,
-    );
+  const assembler = new RecordAssembler(range.from, range.transactions, range.decoder);
+  let next = range.from;
+  let start = range.from;
+  const first = view.segments.find(({ lastLsn }) => lastLsn >= range.from);
+  if (first === undefined) return;
+  let name = first.name;
+  try {
+    start = await spanStart(storage, first, range.from);
+    for (const segment of view.segments) {
+      if (segment.lastLsn < start) continue;
+      if (segment.firstLsn > range.to) return;
+      name = segment.name;
+      for await (const group of readSegment(storage, segment, Math.max(start, segment.firstLsn), range.to)) {
+        const records = recordsOf(segment, group, assembler);
+        if (next < firstLsn()) throw new TruncatedError(next, firstLsn());
+        next = Math.max(next, group.header.firstLsn + group.header.records);
+        const wanted = records.filter(({ commitLsn }) => commitLsn <= range.to);
+        if (wanted.length > 0) yield wanted;
+      }
+    }
+  } catch (error) {
+    if (next < firstLsn()) throw new TruncatedError(next, firstLsn());
+    throw error instanceof RingwalError ? error : new IoError(`Reading ${name}`, error);
   }
 }
 
+/** Yields the DATA groups with the records `from` to `to` of one segment; may begin with a group before them. */
 async function* readSegment(
   storage: Storage,
   segment: ReadableSegment,
   from: number,
   to: number,
-  firstLsn: () => number,
-): AsyncGenerator<LogRecord[], void, void> {
-  let next = from;
-  const truncated = (): TruncatedError | undefined =>
-    next < firstLsn() ? new TruncatedError(next, firstLsn()) : undefined;
-  let file: StorageFile | undefined;
+): AsyncGenerator<Group, void, void> {
+  const file = await storage.open(segment.name, 'read');
   try {
-    file = await storage.open(segment.name, 'read');
     const cursor = await cursorAt(file, segment, from);
-    while (next <= to) {
+    const last = Math.min(to, segment.lastLsn);
+    while (cursor.nextLsn <= last) {
       const step = cursor.next();
-      if (step.kind === 'more') {
-        await cursor.fill();
-        continue;
-      }
-      if (step.kind === 'stop') throw damaged(segment, step.offset, next);
-      if (step.header.type !== DATA) continue;
-      const records = recordsOf(segment, step, next, to);
-      const gone = truncated();
-      if (gone) throw gone;
-      // A group before the first record asked for must not take the position back.
-      next = Math.max(next, step.header.firstLsn + step.header.records);
-      if (records.length > 0) yield records;
+      if (step.kind === 'more') await cursor.fill();
+      else if (step.kind === 'stop') throw damaged(segment, step.offset, cursor.nextLsn);
+      else if (step.header.type === DATA) yield step;
     }
-  } catch (error) {
-    const gone = truncated();
-    if (gone) throw gone;
-    throw error instanceof RingwalError ? error : new IoError(`Reading ${segment.name}`, error);
   } finally {
-    await file?.close();
+    await file.close();
+  }
+}
+
+/** Where reading must begin so that what takes effect at `lsn` or later, in `segment` or behind it, is seen whole. */
+async function spanStart(storage: Storage, segment: ReadableSegment, lsn: number): Promise<number> {
+  const entry = await indexEntry(storage, segment, lsn);
+  if (entry === undefined) return segment.openLsn || Math.min(lsn, segment.firstLsn);
+  if (entry.openBack === MAX_OPEN_BACK) return segment.openLsn || segment.firstLsn;
+  return entry.firstLsn - entry.openBack;
+}
+
+async function indexEntry(
+  storage: Storage,
+  segment: ReadableSegment,
+  lsn: number,
+): Promise<IndexEntry | undefined> {
+  if (segment.sealOffset === 0 || lsn === segment.firstLsn) return undefined;
+  const file = await storage.open(segment.name, 'read');
+  try {
+    return await indexedEntry(file, segment, saltKey(segment.salt), lsn);
+  } finally {
+    await file.close();
   }
 }
 
@@ -95,53 +125,54 @@ async function* readSegment(
 async function cursorAt(file: StorageFile, segment: ReadableSegment, lsn: number): Promise<SegmentCursor> {
   const key = saltKey(segment.salt);
   const start = { offset: BLOCK_BYTES, nextLsn: segment.firstLsn, lastChecksum: segment.previousChecksum };
-  const offset =
+  const entry =
     segment.sealOffset === 0 || lsn === segment.firstLsn
       ? undefined
-      : await indexedOffset(file, segment, key, lsn);
-  if (offset === undefined) return new SegmentCursor(file, key, segment.end, start);
+      : await indexedEntry(file, segment, key, lsn);
+  if (entry === undefined) return new SegmentCursor(file, key, segment.end, start);
   const bytes = new Uint8Array(GROUP_HEADER_BYTES);
-  await file.read(bytes, offset);
+  await file.read(bytes, entry.offset);
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
-  if (header === undefined) throw damaged(segment, offset, lsn);
+  // A walk that began behind the LSN sought would leave records out, and nobody would miss them.
+  if (header === undefined || header.type !== DATA || header.firstLsn !== entry.firstLsn)
+    throw damaged(segment, entry.offset, lsn);
   return new SegmentCursor(file, key, segment.end, {
-    offset,
+    offset: entry.offset,
     nextLsn: header.firstLsn,
     lastChecksum: header.previousChecksum,
   });
 }
 
-/** Offset of the last indexed group that begins at or before `lsn`. */
-async function indexedOffset(
+/** The last indexed group that begins at or before `lsn`. */
+async function indexedEntry(
   file: StorageFile,
   segment: ReadableSegment,
   key: SaltKey,
   lsn: number,
-): Promise<number | undefined> {
+): Promise<IndexEntry | undefined> {
   const bytes = new Uint8Array(segment.end - segment.sealOffset);
   await file.read(bytes, segment.sealOffset);
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
-  const seal =
-    header && decodeSeal(bytes.subarray(GROUP_HEADER_BYTES, GROUP_HEADER_BYTES + header.bodyBytes));
+  const body = bytes.subarray(GROUP_HEADER_BYTES, GROUP_HEADER_BYTES + (header?.bodyBytes ?? 0));
+  // No cursor walks over this group, so it is verified here: what decides where a read begins must be true.
+  const isWhole = header?.type === SEAL && checksum(body, key.seed) === header.bodyChecksum;
+  const seal = isWhole ? decodeSeal(body) : undefined;
   if (seal === undefined) throw damaged(segment, segment.sealOffset, lsn);
-  return seal.index.findLast((entry) => entry.firstLsn <= lsn)?.offset;
+  return seal.index.findLast((entry) => entry.firstLsn <= lsn);
 }
 
-function recordsOf(segment: ReadableSegment, group: Group, from: number, to: number): LogRecord[] {
+function recordsOf(segment: ReadableSegment, group: Group, assembler: RecordAssembler): LogRecord[] {
   const { firstLsn, records, timestampUs } = group.header;
+  const { body } = group;
   const found: LogRecord[] = [];
-  const wrong = walkRecords(group.body, records, firstLsn, (lsn, start, end) => {
-    if (lsn >= from && lsn <= to)
-      found.push({ lsn, payload: group.body.slice(start, end) as Uint8Array<ArrayBuffer>, timestampUs });
+  const wrong = walkRecords(body, records, firstLsn, (lsn, type, flags, start, end) => {
+    const stated = (flags & HAS_CHECKSUM) === 0 ? 0 : frameChecksum(body, start, end, flags);
+    assembler.take(found, lsn, type, flags, body, start, end, stated, timestampUs);
   });
   if (wrong !== undefined) {
     throw new CorruptError(
       `A group of ${segment.name} at offset ${group.offset} can't be taken apart: ${wrong}.`,
-      {
-        file: segment.name,
-        offset: group.offset,
-        expectedLsn: firstLsn,
-      },
+      { file: segment.name, offset: group.offset, expectedLsn: firstLsn },
     );
   }
   return found;
@@ -150,11 +181,6 @@ function recordsOf(segment: ReadableSegment, group: Group, from: number, to: num
 function damaged(segment: ReadableSegment, offset: number, lsn: number): CorruptError {
   return new CorruptError(
     `Acknowledged data in ${segment.name} is damaged at offset ${offset}: LSN ${lsn} can't be read.`,
-    {
-      file: segment.name,
-      offset,
-      expectedLsn: lsn,
-      lastGoodLsn: lsn - 1,
-    },
+    { file: segment.name, offset, expectedLsn: lsn, lastGoodLsn: lsn - 1 },
   );
 }

@@ -3,7 +3,8 @@
  *
  *   C1  The newest segment is the one with the highest number that holds a valid LINK.
  *   C2  A LINK names its predecessor by number and salt; the file of that name must be there and have both.
- *   C3  The walk ends at a segment that names none, or whose predecessor lies wholly below the truncation mark.
+ *   C3  The walk ends at a segment that names none, or whose predecessor lies wholly below the truncation mark and
+ *       below what spans need that reach over it (open LSN).
  *   C4  A published file whose first block does not verify is damage (it is published only when that block is
  *       durable), unless it is older than everything the log still needs.
  *   C5  A segment off the chain is a leftover: truncated, prepared and never used, or left behind by a recovery
@@ -55,10 +56,12 @@ export function followChain(
   const byNumber = new Map(segments.map((segment) => [segment.number, segment]));
   const closed: ClosedSegment[] = [];
   const chained: ChainedSegment[] = [newest];
+  let needed = truncatedBefore;
   for (let successor = newest; ; ) {
     const { body, header } = successor.link;
+    if (body.openLsn > 0) needed = Math.min(needed, body.openLsn);
     if (body.predecessorNumber === 0) break;
-    if (body.predecessorLastLsn < truncatedBefore) break; // C3: its file may be gone, or under reuse
+    if (body.predecessorLastLsn < needed) break; // C3: its file may be gone, or under reuse
     if (header.firstLsn !== body.predecessorLastLsn + 1)
       throw contradiction(successor, 'its LINK gives two last LSNs for its predecessor');
     if (body.predecessorNumber >= successor.number)
@@ -78,6 +81,7 @@ export function followChain(
       lastLsn: body.predecessorLastLsn,
       end: body.predecessorEnd,
       sealOffset: body.predecessorSealOffset,
+      openLsn: fitting.link.body.openLsn,
       previousChecksum: fitting.link.header.previousChecksum,
       lastChecksum: header.previousChecksum,
     });

@@ -14,7 +14,7 @@
 import type { Environment } from '../environment.js';
 import { CorruptError, IoError, RingwalError } from '../errors.js';
 import type { LinkBody } from '../format/group-body.js';
-import { DATA, saltKey } from '../format/group-header.js';
+import { DATA, HAS_CHECKPOINT, saltKey } from '../format/group-header.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import { SEGMENT_OVERHEAD_BYTES } from '../options.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
@@ -58,6 +58,10 @@ export interface Recovered {
   readonly previousChecksum: number;
   readonly logId: Uint8Array;
   readonly truncatedBefore: number;
+  /** Where spans may begin that end in the writer's segment; 0: none. */
+  readonly openLsn: number;
+  /** LSN of the last checkpoint; 0: none. */
+  readonly checkpointLsn: number;
   /** Segments before the writer's, oldest first. */
   readonly closed: readonly ClosedSegment[];
   /** Names of files that are not part of the log: prepared, or left over. */
@@ -95,7 +99,7 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
       relog: undefined,
     };
     const { writer } = await beginSegment(storage, options, start, prepared);
-    return result(writer, start, 0, [], [], prepared, true, undefined, 0);
+    return result(writer, start, { closed: [], leftovers: [], abandoned: prepared }, 0, undefined, 0);
   }
   const scan = await scanNewest(storage, newest, options.mustInclude);
   await checkSuccessor(storage, newest, scan, segments);
@@ -105,17 +109,8 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
   if (writer.lastLsn !== scan.end.lastLsn)
     throw new IoError('Logging the last group again', new Error('it changed while it was read'));
   const torn = scan.torn ? { file: newest.name, offset: scan.end.end } : undefined;
-  return result(
-    writer,
-    next,
-    scan.truncatedBefore,
-    closed,
-    leftovers,
-    prepared,
-    false,
-    torn,
-    reloggedRecords,
-  );
+  const files = { closed, leftovers, abandoned: prepared };
+  return result(writer, next, files, scan.checkpointLsn, torn, reloggedRecords);
 }
 
 /** The segment that recovery begins. */
@@ -133,6 +128,7 @@ interface NextSegment {
         readonly offset: number;
         readonly end: number;
         readonly lastChecksum: number;
+        readonly openLsn: number;
       }
     | undefined;
 }
@@ -160,7 +156,13 @@ function continuation(
         ...base,
         link: { ...newest.link.body, truncatedBefore },
         previousChecksum,
-        relog: { segment: newest, offset: BLOCK_BYTES, end: scan.end.end, lastChecksum: previousChecksum },
+        relog: {
+          segment: newest,
+          offset: BLOCK_BYTES,
+          end: scan.end.end,
+          lastChecksum: previousChecksum,
+          openLsn: newest.link.body.openLsn,
+        },
       },
       closed,
       leftovers: [...leftovers, newest],
@@ -173,6 +175,9 @@ function continuation(
     predecessorEnd: proven.end,
     predecessorSealOffset: proven.sealOffset,
     truncatedBefore,
+    // The groups that are logged again may hold the end of a span that began in the segment they come from.
+    openLsn: scan.end.end > proven.end ? newest.link.body.openLsn || firstLsn : 0,
+    checkpointLsn: scan.checkpointLsn,
   };
   const itself: ClosedSegment = {
     name: newest.name,
@@ -184,6 +189,7 @@ function continuation(
     lastLsn: proven.lastLsn,
     end: proven.end,
     sealOffset: proven.sealOffset,
+    openLsn: newest.link.body.openLsn,
     previousChecksum: newest.link.header.previousChecksum,
     lastChecksum: proven.lastChecksum,
   };
@@ -192,7 +198,13 @@ function continuation(
       ...base,
       link,
       previousChecksum: proven.lastChecksum,
-      relog: { segment: newest, offset: proven.end, end: scan.end.end, lastChecksum: proven.lastChecksum },
+      relog: {
+        segment: newest,
+        offset: proven.end,
+        end: scan.end.end,
+        lastChecksum: proven.lastChecksum,
+        openLsn: link.openLsn,
+      },
     },
     closed: [...closed, itself],
     leftovers,
@@ -262,7 +274,9 @@ async function relog(
         continue;
       }
       if (step.kind === 'group' && step.header.type === DATA) {
-        writer.stageData([step.body], step.header.bodyBytes, step.header.records);
+        const { bodyBytes, records: count, flags } = step.header;
+        const hasCheckpoint = (flags & HAS_CHECKPOINT) !== 0;
+        writer.stageData([step.body], bodyBytes, count, { openLsn: from.openLsn, hasCheckpoint });
         records += step.header.records;
         staged = true;
       }
@@ -286,36 +300,35 @@ function noPredecessor(truncatedBefore: number): LinkBody {
     predecessorEnd: 0,
     predecessorSealOffset: 0,
     truncatedBefore,
+    openLsn: 0,
+    checkpointLsn: 0,
   };
 }
 
 function result(
   writer: SegmentWriter,
   next: NextSegment,
-  truncatedBefore: number,
-  closed: readonly ClosedSegment[],
-  leftovers: readonly SegmentFile[],
-  abandoned: readonly string[],
-  created: boolean,
+  files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned'>,
+  checkpointLsn: number,
   tornTail: RecoverySummary['tornTail'],
   reloggedRecords: number,
 ): Recovered {
-  const oldest = closed[0]?.firstLsn ?? next.link.predecessorLastLsn + 1;
-  const { lastLsn } = writer;
+  const { link } = next;
+  const oldest = files.closed[0]?.firstLsn ?? link.predecessorLastLsn + 1;
   return {
+    ...files,
     writer,
-    firstLsn: next.link.predecessorLastLsn + 1,
+    firstLsn: link.predecessorLastLsn + 1,
     previousChecksum: next.previousChecksum,
     logId: next.logId,
-    truncatedBefore,
-    closed,
-    leftovers,
-    abandoned,
+    truncatedBefore: link.truncatedBefore,
+    openLsn: link.openLsn,
+    checkpointLsn,
     nextNumber: next.number + 1,
     summary: {
-      created,
-      firstLsn: Math.max(oldest, truncatedBefore),
-      lastLsn,
+      created: next.epoch === 1,
+      firstLsn: Math.max(oldest, link.truncatedBefore),
+      lastLsn: writer.lastLsn,
       tornTail,
       reloggedRecords,
       epoch: next.epoch,

@@ -6,8 +6,10 @@
  */
 import { CorruptError } from '../errors.js';
 import { decodeMark, decodeSeal, type SealBody } from '../format/group-body.js';
-import { DATA, MARK, SEAL, saltKey } from '../format/group-header.js';
+import { DATA, HAS_CHECKPOINT, MARK, SEAL, saltKey } from '../format/group-header.js';
+import { RECORD_CHECKPOINT } from '../format/record-frame.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
+import { walkRecords } from '../segment/records.js';
 import { type Group, SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import type { ChainedSegment } from './chain.js';
@@ -31,6 +33,8 @@ export interface NewestScan {
   readonly torn: boolean;
   /** The highest truncation mark in the segment. */
   readonly truncatedBefore: number;
+  /** LSN of the last checkpoint of the log; 0: none. */
+  readonly checkpointLsn: number;
   /** Whether the log was closed here. */
   readonly clean: boolean;
   /** The SEAL at the end, if the segment was sealed. */
@@ -65,6 +69,7 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
   let proven: LogPlace | undefined;
   let end: LogPlace | undefined;
   let truncatedBefore = segment.link.body.truncatedBefore;
+  let checkpointLsn = segment.link.body.checkpointLsn;
   let clean = false;
   let seal: SealBody | undefined;
 
@@ -83,6 +88,11 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
       const mark = decodeMark(group.body);
       truncatedBefore = Math.max(truncatedBefore, mark?.truncatedBefore ?? 0);
       clean = mark?.clean ?? false;
+    }
+    if ((header.flags & HAS_CHECKPOINT) !== 0) {
+      walkRecords(group.body, header.records, header.firstLsn, (lsn, type) => {
+        if (type === RECORD_CHECKPOINT) checkpointLsn = lsn;
+      });
     }
     seal = header.type === SEAL ? decodeSeal(group.body) : undefined;
     const lastLsn = header.type === DATA ? header.firstLsn + header.records - 1 : header.firstLsn - 1;
@@ -113,7 +123,7 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
       const verdict = verdictOf(step.reason, evidence.proofBehind, found.lastLsn < known);
       const torn = verdict === 'torn-tail';
       if (!torn && verdict !== 'clean-end') throw refusal(verdict, segment, found, evidence, mustInclude);
-      return { proven, end: found, torn, truncatedBefore, clean, seal };
+      return { proven, end: found, torn, truncatedBefore, checkpointLsn, clean, seal };
     }
   }
 }

@@ -1,14 +1,33 @@
 /**
  * consumer: the I/O worker's side of a ring pair: take published chunks, post completions.
  *
- * Chunks are looked at (`peek`), taken into a group (`take`) and, once durable, completed all at once
- * (`complete`). The worker reads descriptors and hands out views; it never looks at single records.
+ * Chunks are looked at (`peek`), taken into a group (`take`) or refused (`refuse`), and once the group is done
+ * completed all at once (`complete`). The worker reads descriptors and hands out views; it never looks at single
+ * records.
  */
 import { assert } from '../assert.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER_BYTES } from '../format/record-frame.js';
 import { wake } from './doorbell.js';
 import {
+  CHUNK_BYTES,
+  CHUNK_EXPECTED_HIGH,
+  CHUNK_EXPECTED_LOW,
+  CHUNK_FLAGS,
+  CHUNK_OFFSET,
+  CHUNK_OLDEST_SPAN,
+  CHUNK_RECORDS,
+  COMMITTED,
   COMPLETED,
+  COMPLETION_CHUNKS,
+  COMPLETION_GROUP_BYTES,
+  COMPLETION_GROUP_RECORDS,
+  COMPLETION_LSN_HIGH,
+  COMPLETION_LSN_LOW,
+  COMPLETION_OUTCOME,
+  COMPLETION_RECORDS,
+  COMPLETION_SEGMENT_HIGH,
+  COMPLETION_SEGMENT_LOW,
+  COMPLETION_SYNC_US,
   chunkSlot,
   completionSlot,
   DETACHED,
@@ -16,25 +35,50 @@ import {
   PUBLISHED,
   type RingMemory,
   SLOTS,
+  SYNC,
 } from './layout.js';
+import { OpenSpans } from './open-spans.js';
 
 /** One chunk's descriptor, valid until the next `peek`. */
 export interface Chunk {
   offset: number;
   bytes: number;
   records: number;
+  flags: number;
+  /** The LSN that a CONDITIONAL chunk must get. */
+  expectedLsn: number;
+}
+
+/** What is told of a group with each completion. */
+export interface GroupOutcome {
+  records: number;
+  bytes: number;
+  syncUs: number;
+  segment: number;
+}
+
+/** Chunks of one ring with the same outcome. */
+interface Outcome {
+  readonly outcome: number;
+  readonly records: number;
+  readonly chunks: number;
+  /** Of refused chunks: the LSN that they would have got. */
+  readonly lsn: number;
 }
 
 export class RingConsumer {
   readonly #words: Int32Array;
   readonly #data: Uint8Array;
-  readonly #chunk: Chunk = { offset: 0, bytes: 0, records: 0 };
+  readonly #chunk: Chunk = { offset: 0, bytes: 0, records: 0, flags: 0, expectedLsn: 0 };
   /** Chunks taken and completions posted, modulo 2^32. */
   #taken = 0;
   #posted = 0;
-  /** Of the group being built: chunks and records taken since the last completion. */
+  /** Of the group being built: chunks and records taken since the last completion or refusal. */
   #groupChunks = 0;
   #groupRecords = 0;
+  /** What lies before those in the group, when it is not all of one kind. */
+  #outcomes: Outcome[] = [];
+  readonly spans = new OpenSpans();
 
   constructor(ring: RingMemory) {
     this.#words = ring.words;
@@ -61,18 +105,24 @@ export class RingConsumer {
     const published = Atomics.load(this.#words, PUBLISHED); // R3: slot and frames are visible from here on
     if (published === this.#taken) return undefined;
     assert(((published - this.#taken) | 0) <= SLOTS, 'R1 no more chunks are published than there are slots');
+    const words = this.#words;
     const slot = chunkSlot(this.#taken);
     const chunk = this.#chunk;
-    chunk.offset = this.#words[slot] as number;
-    chunk.bytes = this.#words[slot + 1] as number;
-    chunk.records = this.#words[slot + 2] as number;
+    chunk.offset = words[slot + CHUNK_OFFSET] as number;
+    chunk.bytes = words[slot + CHUNK_BYTES] as number;
+    chunk.records = words[slot + CHUNK_RECORDS] as number;
+    chunk.flags = words[slot + CHUNK_FLAGS] as number;
+    if (chunk.flags !== 0) {
+      const high = (words[slot + CHUNK_EXPECTED_HIGH] as number) >>> 0;
+      chunk.expectedLsn = high * 0x1_0000_0000 + ((words[slot + CHUNK_EXPECTED_LOW] as number) >>> 0);
+    }
     // Shared memory is written by another thread: what comes from it is checked before it is used as an index.
     assert(
       chunk.offset >= 0 &&
-        chunk.bytes > 0 &&
+        chunk.bytes >= 0 &&
         chunk.offset + chunk.bytes <= this.#data.length &&
         (chunk.offset | chunk.bytes) % FRAME_ALIGNMENT === 0 &&
-        chunk.records > 0 &&
+        chunk.records > 0 === ((chunk.flags & SYNC) === 0) &&
         chunk.records <= chunk.bytes / FRAME_HEADER_BYTES,
       'R2 a chunk lies inside its ring and holds whole frames',
     );
@@ -84,42 +134,86 @@ export class RingConsumer {
     const published = Atomics.load(this.#words, PUBLISHED);
     for (let n = this.#taken; n !== published; n = (n + 1) | 0) {
       const slot = chunkSlot(n);
-      sum.bytes += this.#words[slot + 1] as number;
-      sum.records += this.#words[slot + 2] as number;
+      sum.bytes += this.#words[slot + CHUNK_BYTES] as number;
+      sum.records += this.#words[slot + CHUNK_RECORDS] as number;
     }
   }
 
-  /** Takes the chunk that `peek` returned into the group; returns a view of its frames. */
-  take(): Uint8Array {
-    const { offset, bytes, records } = this.#chunk;
+  /** Takes the chunk that `peek` returned into the group, its first record as `lsn`; returns a view of its frames. */
+  take(lsn: number): Uint8Array {
+    const { offset, bytes, records, flags } = this.#chunk;
+    const oldest = this.#words[chunkSlot(this.#taken) + CHUNK_OLDEST_SPAN] as number;
+    this.spans.took(this.#taken, lsn, flags, oldest);
     this.#taken = (this.#taken + 1) | 0;
     this.#groupChunks++;
     this.#groupRecords += records;
     return this.#data.subarray(offset, offset + bytes);
   }
 
-  /** Records taken since the last completion. */
-  get groupRecords(): number {
-    return this.#groupRecords;
+  /** Takes the chunk that `peek` returned as one that needs no place in the group: a SYNC, or one refused. */
+  settle(outcome: number, lsn: number): void {
+    const { records } = this.#chunk;
+    this.#taken = (this.#taken + 1) | 0;
+    if (this.#groupChunks > 0) this.#closeRun();
+    this.#outcomes.push({ outcome, records, chunks: 1, lsn });
   }
 
-  /** Tells the producer that all it has in the group is durable, from `firstLsn` on, and wakes it if it sleeps. */
-  complete(firstLsn: number): void {
-    const slot = completionSlot(this.#posted);
-    this.#words[slot] = firstLsn | 0;
-    this.#words[slot + 1] = Math.floor(firstLsn / 0x1_0000_0000);
-    this.#words[slot + 2] = this.#groupRecords;
-    this.#words[slot + 3] = this.#groupChunks;
-    this.#posted = (this.#posted + 1) | 0;
-    this.#groupChunks = 0;
-    this.#groupRecords = 0;
-    // A slot is free: completions outstanding never outnumber chunks outstanding, which are at most SLOTS (R1).
-    Atomics.store(this.#words, COMPLETED, this.#posted); // R3: the slot becomes visible here
+  /** Whether this ring has a part in the group being built. */
+  get isInGroup(): boolean {
+    return this.#groupChunks > 0 || this.#outcomes.length > 0;
+  }
+
+  /** Tells the producer what became of all that it has in the group, whose records of this ring begin with `firstLsn`; returns the next LSN. */
+  complete(firstLsn: number, group: GroupOutcome): number {
+    let lsn = firstLsn;
+    if (this.#outcomes.length > 0) {
+      if (this.#groupChunks > 0) this.#closeRun();
+      for (const run of this.#outcomes) {
+        this.#post(run.outcome, run.outcome === COMMITTED ? lsn : run.lsn, run.records, run.chunks, group);
+        if (run.outcome === COMMITTED) lsn += run.records;
+      }
+      this.#outcomes = [];
+    } else {
+      this.#post(COMMITTED, lsn, this.#groupRecords, this.#groupChunks, group);
+      lsn += this.#groupRecords;
+      this.#groupChunks = 0;
+      this.#groupRecords = 0;
+    }
+    Atomics.store(this.#words, COMPLETED, this.#posted); // R3: the slots become visible here
     this.ring();
+    return lsn;
   }
 
   /** Wakes the producer if it sleeps: after a completion, or after the log's state changed. */
   ring(): void {
     wake(this.#words, PRODUCER_DOORBELL); // R4: after the store
+  }
+
+  #closeRun(): void {
+    this.#outcomes.push({
+      outcome: COMMITTED,
+      records: this.#groupRecords,
+      chunks: this.#groupChunks,
+      lsn: 0,
+    });
+    this.#groupChunks = 0;
+    this.#groupRecords = 0;
+  }
+
+  /** A slot is free: each completion is for a chunk at least, and at most SLOTS of those are outstanding (R1). */
+  #post(outcome: number, lsn: number, records: number, chunks: number, group: GroupOutcome): void {
+    const words = this.#words;
+    const slot = completionSlot(this.#posted);
+    words[slot + COMPLETION_LSN_LOW] = lsn | 0;
+    words[slot + COMPLETION_LSN_HIGH] = Math.floor(lsn / 0x1_0000_0000);
+    words[slot + COMPLETION_RECORDS] = records;
+    words[slot + COMPLETION_CHUNKS] = chunks;
+    words[slot + COMPLETION_OUTCOME] = outcome;
+    words[slot + COMPLETION_GROUP_RECORDS] = group.records;
+    words[slot + COMPLETION_GROUP_BYTES] = group.bytes;
+    words[slot + COMPLETION_SYNC_US] = group.syncUs;
+    words[slot + COMPLETION_SEGMENT_LOW] = group.segment | 0;
+    words[slot + COMPLETION_SEGMENT_HIGH] = Math.floor(group.segment / 0x1_0000_0000);
+    this.#posted = (this.#posted + 1) | 0;
   }
 }

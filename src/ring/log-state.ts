@@ -6,8 +6,11 @@
  *   STATE            I/O worker; DEAD: the opener       OPEN, CLOSING, CLOSED, POISONED, DEAD
  *   HURRY            sets: producer; clears: I/O worker  1: a caller waits, leave no commit window open
  *   STALLED          I/O worker                         1: no segment has room, and none can be prepared
+ *   EPOCH            I/O worker, at open                how often the log has been opened
+ *   SPANS_BEGUN      producers                          spans begun since
  *   DURABLE_LSN      I/O worker                         last LSN known to be on stable storage
  *   FIRST_LSN        I/O worker                         first LSN of the log; the truncation mark
+ *   CHECKPOINT_LSN   I/O worker                         LSN of the last checkpoint; 0: none
  *   failure text     I/O worker, before POISONED        the first failure, as JSON
  *
  *  R5  STATE only moves forward: OPEN -> CLOSING -> CLOSED, and from any of the first two to POISONED or DEAD.
@@ -29,9 +32,12 @@ const STATE = 0;
 const FAILURE_BYTES = 1;
 const HURRY = 2;
 const STALLED = 3;
+const EPOCH = 4;
+const SPANS_BEGUN = 5;
 export const WORKER_DOORBELL = 32;
 const DURABLE_LSN = 32; // in 64-bit words: a line of its own
 const FIRST_LSN = 48;
+const CHECKPOINT_LSN = 49;
 const FAILURE_OFFSET_BYTES = 512;
 const FAILURE_CAPACITY_BYTES = 8192 - FAILURE_OFFSET_BYTES;
 
@@ -77,6 +83,20 @@ export class LogState {
     Atomics.store(this.words, HURRY, 0);
   }
 
+  /** Called by the I/O worker, once. */
+  setEpoch(epoch: number): void {
+    Atomics.store(this.words, EPOCH, epoch);
+  }
+
+  /**
+   * A number for a span that no other in the log has: the epoch and a count. (A count that wraps after 2^32 spans
+   * meets none that is still open.)
+   */
+  nextSpanId(): number {
+    const count = Atomics.add(this.words, SPANS_BEGUN, 1) >>> 0;
+    return (Atomics.load(this.words, EPOCH) & 0x1f_ffff) * 0x1_0000_0000 + count;
+  }
+
   /** Whether the worker waits for disk space. */
   get isStalled(): boolean {
     return Atomics.load(this.words, STALLED) === 1;
@@ -99,6 +119,15 @@ export class LogState {
   setDurableLsn(lsn: number): void {
     assert(lsn >= this.durableLsn, 'R6 the durable watermark only advances');
     Atomics.store(this.#longs, DURABLE_LSN, BigInt(lsn));
+  }
+
+  get checkpointLsn(): number {
+    return Number(Atomics.load(this.#longs, CHECKPOINT_LSN));
+  }
+
+  /** Called by the I/O worker only. */
+  setCheckpointLsn(lsn: number): void {
+    Atomics.store(this.#longs, CHECKPOINT_LSN, BigInt(lsn));
   }
 
   /** Called by the I/O worker only. */

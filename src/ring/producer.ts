@@ -5,11 +5,32 @@
  * never abandoned half-way; what is filled joins the *open chunk*, which `publish` hands to the I/O worker.
  */
 import { assert } from '../assert.js';
-import { FRAME_HEADER_BYTES, frameBytes } from '../format/record-frame.js';
+import { checksum } from '../format/checksum.js';
+import { FRAME_HEADER_BYTES, frameBytes, HAS_CHECKSUM } from '../format/record-frame.js';
 import { ClaimSpace } from './claim.js';
 import { parkAsync, wake } from './doorbell.js';
 import {
+  BEGINS_SPAN,
+  CHECKPOINT,
+  CHUNK_BYTES,
+  CHUNK_EXPECTED_HIGH,
+  CHUNK_EXPECTED_LOW,
+  CHUNK_FLAGS,
+  CHUNK_OFFSET,
+  CHUNK_OLDEST_SPAN,
+  CHUNK_RECORDS,
   COMPLETED,
+  COMPLETION_CHUNKS,
+  COMPLETION_GROUP_BYTES,
+  COMPLETION_GROUP_RECORDS,
+  COMPLETION_LSN_HIGH,
+  COMPLETION_LSN_LOW,
+  COMPLETION_OUTCOME,
+  COMPLETION_RECORDS,
+  COMPLETION_SEGMENT_HIGH,
+  COMPLETION_SEGMENT_LOW,
+  COMPLETION_SYNC_US,
+  CONDITIONAL,
   chunkSlot,
   completionSlot,
   DETACHED,
@@ -17,6 +38,9 @@ import {
   PUBLISHED,
   type RingMemory,
   SLOTS,
+  SPANS,
+  SYNC,
+  SYNCED,
 } from './layout.js';
 import { type LogState, WORKER_DOORBELL } from './log-state.js';
 
@@ -26,8 +50,27 @@ export interface ChunkLimits {
   readonly records: number;
 }
 
-/** Takes the outcome of one group: `records` records, the oldest not yet completed, from `firstLsn` on. */
-export type OnCompletion = (firstLsn: number, records: number) => void;
+/**
+ * Takes what became of the oldest records not yet completed: `records` of them, from `firstLsn` on, with one of
+ * the outcomes of layout.ts.
+ */
+export type OnCompletion = (firstLsn: number, records: number, outcome: number) => void;
+
+/** The group that the completion at hand belongs to. */
+export interface CompletedGroup {
+  records: number;
+  /** Bytes of its records, with their frames. */
+  bytes: number;
+  /** What its write and sync took. */
+  syncUs: number;
+  segment: number;
+}
+
+/** A span that is open: the number of the chunk in which it began. */
+export type SpanToken = number;
+
+/** Chunks of these kinds hold what one call appended, and nothing else. */
+const ALONE = CONDITIONAL | CHECKPOINT | SYNC;
 
 export class RingProducer {
   readonly #words: Int32Array;
@@ -49,6 +92,12 @@ export class RingProducer {
   #openStart = 0;
   #openEnd = 0;
   #openRecords = 0;
+  #openFlags = 0;
+  #expectedLsn = 0;
+  /** Open spans by the number of the chunk in which they began, oldest first: how many. */
+  readonly #spans = new Map<SpanToken, number>();
+  /** Of the completion at hand. */
+  readonly completedGroup: CompletedGroup = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
 
   constructor(ring: RingMemory, state: LogState, limits: ChunkLimits) {
     this.#words = ring.words;
@@ -70,15 +119,17 @@ export class RingProducer {
   }
 
   /**
-   * Makes room for `records` frames of `bytes` in all, contiguous and in one chunk, and returns whether there
-   * is any; publishes the open chunk when they do not fit into it. `frame` calls for them must follow.
+   * Makes room for `records` frames of `bytes` in all, contiguous and in one chunk with these flags, and returns
+   * whether there is any; publishes the open chunk when they do not fit into it. `frame` calls for them must follow.
    */
-  reserve(bytes: number, records: number): boolean {
+  reserve(bytes: number, records: number, flags = 0): boolean {
     const offset = this.#space.find(bytes);
     if (offset < 0) return false;
     if (this.#openRecords > 0) {
       const fits =
         offset === this.#openEnd &&
+        flags === (this.#openFlags & ~BEGINS_SPAN) &&
+        (flags & ALONE) === 0 &&
         this.openBytes + bytes <= this.#limits.bytes &&
         this.#openRecords + records <= this.#limits.records;
       if (!fits && !this.publish()) return false;
@@ -86,16 +137,37 @@ export class RingProducer {
     if (this.#openRecords === 0) {
       this.#openStart = offset;
       this.#openEnd = offset;
+      this.#openFlags = flags;
     }
     return true;
+  }
+
+  /** The LSN that the first record of the open chunk, which was reserved as CONDITIONAL, must get. */
+  expect(lsn: number): void {
+    this.#expectedLsn = lsn;
+  }
+
+  /** Says that the next frame of the open chunk begins a span. */
+  beginSpan(): SpanToken {
+    this.#openFlags |= BEGINS_SPAN;
+    const token = this.#published;
+    this.#spans.set(token, (this.#spans.get(token) ?? 0) + 1);
+    return token;
+  }
+
+  /** Says that a span ends with what was filled last, or is given up. */
+  endSpan(token: SpanToken): void {
+    const open = (this.#spans.get(token) ?? 0) - 1;
+    if (open > 0) this.#spans.set(token, open);
+    else this.#spans.delete(token);
   }
 
   /**
    * Claims one frame of the space just reserved and writes its header and the zeros behind the payload;
    * returns where in `data` the payload goes. Its bytes must be written before anything else is called.
+   * `typeAndFlags` is the frame's second word; `bytes` is the whole frame's size, if it is not the usual one.
    */
-  frame(type: number, payloadBytes: number): number {
-    const bytes = frameBytes(payloadBytes);
+  frame(typeAndFlags: number, payloadBytes: number, bytes = frameBytes(payloadBytes)): number {
     const offset = this.#openEnd;
     this.#space.claim(offset, bytes);
     const word = offset >> 2;
@@ -103,27 +175,58 @@ export class RingProducer {
     this.#frameWords[word + (bytes >> 2) - 2] = 0;
     this.#frameWords[word + (bytes >> 2) - 1] = 0;
     this.#frameWords[word] = payloadBytes;
-    this.#frameWords[word + 1] = type; // flags and reserved are zero
+    this.#frameWords[word + 1] = typeAndFlags;
     this.#openEnd = offset + bytes;
     this.#openRecords++;
     return offset + FRAME_HEADER_BYTES;
   }
 
+  /** Puts the payload's checksum at the end of the frame whose content, of `bytes`, was written at `at`. */
+  setChecksum(at: number, bytes: number): void {
+    const end = at - FRAME_HEADER_BYTES + frameBytes(bytes, HAS_CHECKSUM);
+    this.#frameWords[(end >> 2) - 1] = checksum(this.data.subarray(at, at + bytes), 0);
+  }
+
   /** Hands the open chunk to the I/O worker and wakes it if it sleeps. False: no slot is free now. */
   publish(): boolean {
     if (this.#openRecords === 0) return true;
-    if (((this.#published - this.#released) | 0) >= SLOTS) return false; // R1
-    const slot = chunkSlot(this.#published);
-    this.#words[slot] = this.#openStart;
-    this.#words[slot + 1] = this.openBytes;
-    this.#words[slot + 2] = this.#openRecords;
-    this.#ends[this.#published & (SLOTS - 1)] = this.#openEnd;
-    this.#published = (this.#published + 1) | 0;
+    if (!this.#hasSlot()) return false;
+    this.#hand(this.openBytes, this.#openRecords, this.#openFlags);
     this.#openStart = this.#openEnd;
     this.#openRecords = 0;
-    Atomics.store(this.#words, PUBLISHED, this.#published); // R3: frames and slot become visible here
-    wake(this.#state.words, WORKER_DOORBELL); // R4: after the store
     return true;
+  }
+
+  /** Publishes the open chunk and, behind it, one without records, which is completed once all is durable. */
+  publishSync(): boolean {
+    if (!this.publish() || !this.#hasSlot()) return false;
+    this.#hand(0, 0, SYNC);
+    return true;
+  }
+
+  #hasSlot(): boolean {
+    return ((this.#published - this.#released) | 0) < SLOTS; // R1
+  }
+
+  #hand(bytes: number, records: number, flags: number): void {
+    const words = this.#words;
+    const slot = chunkSlot(this.#published);
+    words[slot + CHUNK_OFFSET] = this.#openStart;
+    words[slot + CHUNK_BYTES] = bytes;
+    words[slot + CHUNK_RECORDS] = records;
+    words[slot + CHUNK_FLAGS] = flags;
+    if (this.#spans.size > 0) {
+      words[slot + CHUNK_FLAGS] = flags | SPANS;
+      words[slot + CHUNK_OLDEST_SPAN] = this.#spans.keys().next().value as SpanToken;
+    }
+    if ((flags & CONDITIONAL) !== 0) {
+      words[slot + CHUNK_EXPECTED_LOW] = this.#expectedLsn | 0;
+      words[slot + CHUNK_EXPECTED_HIGH] = Math.floor(this.#expectedLsn / 0x1_0000_0000);
+    }
+    this.#ends[this.#published & (SLOTS - 1)] = this.#openStart + bytes;
+    this.#published = (this.#published + 1) | 0;
+    Atomics.store(words, PUBLISHED, this.#published); // R3: frames and slot become visible here
+    wake(this.#state.words, WORKER_DOORBELL); // R4: after the store
   }
 
   /** Whether a completion waits to be consumed. */
@@ -133,18 +236,25 @@ export class RingProducer {
 
   /** Consumes all completions that are there, in order, and frees what they cover. */
   consume(onCompletion: OnCompletion): void {
-    const posted = Atomics.load(this.#words, COMPLETED); // R3: their slots are visible from here on
+    const words = this.#words;
+    const group = this.completedGroup;
+    const posted = Atomics.load(words, COMPLETED); // R3: their slots are visible from here on
     while (this.#completed !== posted) {
       const slot = completionSlot(this.#completed);
-      const low = (this.#words[slot] as number) >>> 0;
-      const high = (this.#words[slot + 1] as number) >>> 0;
-      const records = this.#words[slot + 2] as number;
-      const chunks = this.#words[slot + 3] as number;
+      const firstLsn = longAt(words, slot + COMPLETION_LSN_LOW, slot + COMPLETION_LSN_HIGH);
+      const records = words[slot + COMPLETION_RECORDS] as number;
+      const chunks = words[slot + COMPLETION_CHUNKS] as number;
+      const outcome = words[slot + COMPLETION_OUTCOME] as number;
+      group.records = words[slot + COMPLETION_GROUP_RECORDS] as number;
+      group.bytes = words[slot + COMPLETION_GROUP_BYTES] as number;
+      group.syncUs = words[slot + COMPLETION_SYNC_US] as number;
+      group.segment = longAt(words, slot + COMPLETION_SEGMENT_LOW, slot + COMPLETION_SEGMENT_HIGH);
       this.#completed = (this.#completed + 1) | 0;
       this.#released = (this.#released + chunks) | 0;
       assert(((this.#published - this.#released) | 0) >= 0, 'R1 only published chunks are completed');
-      this.#space.release(this.#ends[(this.#released - 1) & (SLOTS - 1)] as number);
-      onCompletion(high * 0x1_0000_0000 + low, records);
+      // A SYNC has a completion of its own and no bytes.
+      if (outcome !== SYNCED) this.#space.release(this.#ends[(this.#released - 1) & (SLOTS - 1)] as number);
+      onCompletion(firstLsn, records, outcome);
     }
   }
 
@@ -159,4 +269,8 @@ export class RingProducer {
     wake(this.#words, PRODUCER_DOORBELL); // ends our own wait, which would otherwise never be freed
     wake(this.#state.words, WORKER_DOORBELL);
   }
+}
+
+function longAt(words: Int32Array, low: number, high: number): number {
+  return ((words[high] as number) >>> 0) * 0x1_0000_0000 + ((words[low] as number) >>> 0);
 }

@@ -17,6 +17,8 @@ export interface ClosedSegment {
   readonly end: number;
   /** Offset of the SEAL with its index; 0 when it was not sealed. */
   readonly sealOffset: number;
+  /** Where spans may begin that end in it or later (its LINK's open LSN); 0: none. */
+  readonly openLsn: number;
   /** Header checksum of the group before its first one. */
   readonly previousChecksum: number;
   /** Header checksum of its last group. */

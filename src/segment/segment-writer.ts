@@ -6,8 +6,9 @@
  * zeros at the end of the log also in a file whose former content is still there.
  *
  *   W1  Groups never overlap: a write starts at or behind the end of the one before.
- *   W2  A write starts only after the sync of the one before returned; so "durable end" and "durable LSN",
- *       taken when the write is staged, are true, and a group that verifies proves all writes before its own.
+ *   W2  "Durable end" and "durable LSN" are taken from the last sync that returned; so they are true, and a group
+ *       that verifies proves all writes before them. Unless callers ask for less, each write is synced before the
+ *       next, and what stays unproven at a crash is the last write only.
  *   W3  There is always room left for a SEAL; and, when the segment is full, for one MARK, so that a truncation
  *       can free space even when there is none for another segment.
  */
@@ -22,6 +23,7 @@ import {
   type LinkBody,
   MARK_BODY_BYTES,
   MAX_INDEX_ENTRIES,
+  MAX_OPEN_BACK,
   MAX_SEAL_BODY_BYTES,
 } from '../format/group-body.js';
 import {
@@ -29,6 +31,7 @@ import {
   encodeGroupHeader,
   GROUP_HEADER_BYTES,
   type GroupHeader,
+  HAS_CHECKPOINT,
   LINK,
   MARK,
   type SaltKey,
@@ -85,6 +88,7 @@ export class SegmentWriter {
   readonly #headersView = new DataView(this.#headers.buffer);
   readonly #header: GroupHeader = {
     type: 0,
+    flags: 0,
     firstLsn: 0,
     durableLsn: 0,
     timestampUs: 0,
@@ -150,15 +154,30 @@ export class SegmentWriter {
     this.#stage(LINK, [body], body.length, 0);
   }
 
-  /** Stages the records in `views`, `bytes` bytes and `records` records; their LSNs follow the last one. */
-  stageData(views: readonly Uint8Array[], bytes: number, records: number): void {
+  /** Whether something was written that no sync has made durable. */
+  get hasUnsynced(): boolean {
+    return this.#durableEnd !== this.#end;
+  }
+
+  /**
+   * Stages the records in `views`, `bytes` bytes and `records` records; their LSNs follow the last one. `openLsn` is
+   * where the oldest span begins that is open before them (0: none is).
+   */
+  stageData(
+    views: readonly Uint8Array[],
+    bytes: number,
+    records: number,
+    { openLsn, hasCheckpoint }: { openLsn: number; hasCheckpoint: boolean },
+  ): void {
     assert(bytes <= this.room, 'W3 a group leaves room for the SEAL');
     const offset = this.#groupStart();
     const last = this.#index.at(-1)?.offset ?? -this.#indexStrideBytes;
     if (offset - last >= this.#indexStrideBytes && this.#index.length < MAX_INDEX_ENTRIES) {
-      this.#index.push({ firstLsn: this.#lastLsn + 1, offset });
+      const firstLsn = this.#lastLsn + 1;
+      const openBack = openLsn === 0 ? 0 : Math.min(firstLsn - openLsn, MAX_OPEN_BACK);
+      this.#index.push({ firstLsn, offset, openBack });
     }
-    this.#stage(DATA, views, bytes, records);
+    this.#stage(DATA, views, bytes, records, offset, hasCheckpoint ? HAS_CHECKPOINT : 0);
   }
 
   stageSeal(successor: PreparedSegment): void {
@@ -182,22 +201,22 @@ export class SegmentWriter {
   }
 
   /**
-   * Writes what is staged, in one write. Throws what the storage throws; the segment is then not to be
-   * written again.
+   * Writes what is staged, in one write; `willSync` says that `sync` follows at once. Throws what the storage
+   * throws; the segment is then not to be written again.
    */
-  write(): void {
+  write(willSync = true): void {
     if (this.#sealOffset === 0) this.#staged.push(zeros.subarray(0, TERMINATOR_BYTES));
-    this.segment.file.writeGroup(this.#staged, this.#stagedStart);
+    this.segment.file.writeGroup(this.#staged, this.#stagedStart, willSync);
+    this.#staged = [];
+    this.#stagedHeaders = 0;
   }
 
   /**
-   * Makes it durable. Soundness: the sync is issued after the write returned, so it covers all staged bytes;
+   * Makes all writes durable. Soundness: it is issued after they returned, so it covers all their bytes;
    * they lie inside the file's size, which was durable before the segment was published.
    */
   sync(): void {
     this.segment.file.syncGroup();
-    this.#staged = [];
-    this.#stagedHeaders = 0;
     this.#durableEnd = this.#end;
     this.#durableLsn = this.#lastLsn;
   }
@@ -219,6 +238,7 @@ export class SegmentWriter {
     bodyBytes: number,
     records: number,
     start = this.#groupStart(),
+    flags = 0,
   ): void {
     assert(
       start >= this.#end && start + GROUP_HEADER_BYTES + bodyBytes <= this.segment.segmentBytes,
@@ -233,6 +253,7 @@ export class SegmentWriter {
     for (const view of views) bodyChecksum = checksum(view, bodyChecksum);
     const header = this.#header;
     header.type = type;
+    header.flags = flags;
     header.firstLsn = this.#lastLsn + 1;
     header.durableLsn = this.#durableLsn;
     header.timestampUs = this.#environment.wallUs();

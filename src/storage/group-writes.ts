@@ -27,8 +27,11 @@ declare const WebAssembly: {
 };
 
 export interface GroupWrites {
-  /** Writes the views one after the other from `position` on. May make them durable at once. */
-  write(views: readonly Uint8Array[], position: number): void;
+  /**
+   * Writes the views one after the other from `position` on. `willSync` says that `sync` is called next: what can be
+   * durable at once may be.
+   */
+  write(views: readonly Uint8Array[], position: number, willSync: boolean): void;
   /** Makes everything written durable. */
   sync(): void;
 }
@@ -75,18 +78,22 @@ export class AlignedMemory {
 
 export class DirectWrites implements GroupWrites {
   readonly #fd: number;
+  /** The same file through the page cache, for writes that nobody waits to be durable. */
+  readonly #cached: BufferedWrites;
+  #isCached = false;
   readonly #memory: AlignedMemory;
   /** The last one or two blocks written: a write may end with zeros that the next one begins before. */
   readonly #tail = new Uint8Array(2 * BLOCK_BYTES);
   #tailStart = 0;
   #tailEnd = 0;
 
-  constructor(fd: number, memory: AlignedMemory) {
+  constructor(fd: number, cached: BufferedWrites, memory: AlignedMemory) {
     this.#fd = fd;
+    this.#cached = cached;
     this.#memory = memory;
   }
 
-  write(views: readonly Uint8Array[], position: number): void {
+  write(views: readonly Uint8Array[], position: number, willSync: boolean): void {
     const kept = position % BLOCK_BYTES;
     const start = position - kept;
     // Bytes that were not written through this object are not known here; segments begin at a block boundary.
@@ -103,15 +110,23 @@ export class DirectWrites implements GroupWrites {
       at += view.length;
     }
     memory.fill(0, bytes, whole);
-    writeAll(this.#fd, [memory.subarray(0, whole)], start);
+    const blocks = [memory.subarray(0, whole)];
+    // The kernel writes cached pages back before a direct write to the same place, and drops them after it.
+    if (willSync) writeAll(this.#fd, blocks, start);
+    else this.#cached.write(blocks, start);
+    this.#isCached ||= !willSync;
     const tail = Math.max(0, whole - this.#tail.length);
     this.#tail.set(memory.subarray(tail, bytes));
     this.#tailStart = start + tail;
     this.#tailEnd = start + bytes;
   }
 
-  /** The write was durable when it returned. */
-  sync(): void {}
+  /** A direct write was durable when it returned; cached ones before it may not be. */
+  sync(): void {
+    if (!this.#isCached) return;
+    this.#cached.sync();
+    this.#isCached = false;
+  }
 }
 
 /**

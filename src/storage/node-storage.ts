@@ -80,7 +80,7 @@ export class NodeStorage implements Storage {
     const flags = groupFlags(this.#syncMode) ?? 0;
     try {
       const forGroups = flags === 0 ? undefined : await open(this.#path(name), O_RDWR | NO_FOLLOW | flags);
-      const writes = groupWrites(this.#syncMode, (forGroups ?? handle).fd, this.#memory);
+      const writes = groupWrites(this.#syncMode, (forGroups ?? handle).fd, handle.fd, this.#memory);
       return new NodeFile(handle, writes, forGroups);
     } catch (error) {
       await handle.close();
@@ -149,8 +149,8 @@ class NodeFile implements StorageFile {
     return this.#handle.datasync();
   }
 
-  writeGroup(views: readonly Uint8Array[], position: number): void {
-    this.#forWriting.write(views, position);
+  writeGroup(views: readonly Uint8Array[], position: number, willSync: boolean): void {
+    this.#forWriting.write(views, position, willSync);
   }
 
   syncGroup(): void {

@@ -48,8 +48,11 @@ export interface StorageFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Makes content and size durable (S1). */
   sync(): Promise<void>;
-  /** Writes the views one after the other from `position`, or throws. Blocks. */
-  writeGroup(views: readonly Uint8Array[], position: number): void;
+  /**
+   * Writes the views one after the other from `position`, or throws. `willSync` says that `syncGroup` is called
+   * next: a storage that can write and sync in one may do so. Blocks.
+   */
+  writeGroup(views: readonly Uint8Array[], position: number, willSync: boolean): void;
   /** Makes content and size durable (S1). Blocks. */
   syncGroup(): void;
   /** Closes the file. Makes nothing durable. */

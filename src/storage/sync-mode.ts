@@ -23,11 +23,19 @@ export function groupFlags(mode: SyncMode): number | undefined {
   return mode === 'dsync' ? dsync : 0;
 }
 
-/** How groups are written through `fd`, which was opened with the mode's flags. */
-export function groupWrites(mode: SyncMode, fd: number, memory: AlignedMemory): GroupWrites {
+/**
+ * How groups are written through `fd`, which was opened with the mode's flags; `cachedFd` is the same file without
+ * them.
+ */
+export function groupWrites(
+  mode: SyncMode,
+  fd: number,
+  cachedFd: number,
+  memory: AlignedMemory,
+): GroupWrites {
   switch (mode) {
     case 'direct':
-      return new DirectWrites(fd, memory);
+      return new DirectWrites(fd, new BufferedWrites(cachedFd, fs.fdatasyncSync), memory);
     case 'fdatasync':
       return new BufferedWrites(fd, fs.fdatasyncSync);
     case 'fsync':
@@ -77,7 +85,7 @@ export function requireSyncMode(mode: SyncMode, directory: string): void {
   try {
     const fd = createProbe(path, flags);
     try {
-      groupWrites(mode, fd, new AlignedMemory()).write([new Uint8Array(PROBE_WRITE_BYTES)], 0);
+      groupWrites(mode, fd, fd, new AlignedMemory()).write([new Uint8Array(PROBE_WRITE_BYTES)], 0, true);
     } finally {
       fs.closeSync(fd);
       fs.unlinkSync(path);
@@ -106,14 +114,17 @@ function openDirect(path: string): number | undefined {
 
 function directIsFaster(direct: number, cached: number): boolean {
   const views = [new Uint8Array(PROBE_WRITE_BYTES).fill(1)];
-  const ways = [new DirectWrites(direct, new AlignedMemory()), new BufferedWrites(cached, fs.fdatasyncSync)];
+  const ways = [
+    groupWrites('direct', direct, cached, new AlignedMemory()),
+    new BufferedWrites(cached, fs.fdatasyncSync),
+  ];
   const times: number[][] = [[], []];
   const end = performance.now() + PROBE_BUDGET_MS;
   for (let trial = 0; trial < MOST_TRIALS && (trial < LEAST_TRIALS || performance.now() < end); trial++) {
     for (const [i, way] of ways.entries()) {
       const from = performance.now();
       try {
-        way.write(views, trial * PROBE_WRITE_BYTES);
+        way.write(views, trial * PROBE_WRITE_BYTES, true);
         way.sync();
       } catch (error) {
         if (i === 0) return false; // some file systems open such a file and then refuse its writes

@@ -100,6 +100,7 @@ async function readableSegments(
     epoch: header.epoch,
     salt: header.salt,
     firstLsn,
+    openLsn: newest.link.body.openLsn,
     previousChecksum,
     ...scan.end,
   };

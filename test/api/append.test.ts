@@ -67,11 +67,15 @@ describe('append', () => {
     });
   });
 
-  it('takes the largest record, and refuses one byte more with RINGWAL_TOO_LARGE', async () => {
+  it('takes the largest batch, and refuses one byte more with RINGWAL_TOO_LARGE', async () => {
     await withLog({ ...SMALL, maxGroupBytes: 8192 }, async (log) => {
-      expect(await log.append(Buffer.alloc(8184))).toBe(1);
-      await expect(log.append(Buffer.alloc(8185))).rejects.toMatchObject({ code: 'RINGWAL_TOO_LARGE' });
-      expect(await log.append('next')).toBe(2);
+      expect(await log.appendBatch([Buffer.alloc(4088), Buffer.alloc(4088)])).toEqual({ first: 1, last: 2 });
+      await expect(log.appendBatch([Buffer.alloc(4088), Buffer.alloc(4089)])).rejects.toMatchObject({
+        code: 'RINGWAL_TOO_LARGE',
+      });
+      expect(log.tryAppend(Buffer.alloc(8184))).toBeInstanceOf(Promise);
+      await expect(log.tryAppend(Buffer.alloc(8185))).rejects.toMatchObject({ code: 'RINGWAL_TOO_LARGE' });
+      expect(await log.append('next')).toBe(4);
     });
   });
 

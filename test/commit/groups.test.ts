@@ -26,6 +26,9 @@ function publish(producer: RingProducer, records: number): void {
   }
 }
 
+/** What completions tell of the group. */
+const GROUP = { records: 0, bytes: 0, syncUs: 0, segment: 1 };
+
 describe('GroupBuilder', () => {
   it('keeps to the limits in records, in bytes and in room, and leaves the rest for the next group', () => {
     const { producer, consumer } = ringPair();
@@ -33,13 +36,13 @@ describe('GroupBuilder', () => {
     const group = new GroupBuilder(LIMITS);
     group.setRings([consumer]);
     const taken: number[] = [];
-    for (group.build(10_000); group.records > 0; group.build(10_000)) {
+    for (group.build(10_000, 1); group.records > 0; group.build(10_000, 1)) {
       taken.push(group.records);
-      group.complete(taken.length * 100);
+      group.complete(taken.length * 100, GROUP);
     }
     expect(taken).toEqual([16, 16, 8]);
     publish(producer, 10);
-    group.build(64);
+    group.build(64, 1);
     expect({ records: group.records, lackedRoom: group.lackedRoom }).toEqual({
       records: 4,
       lackedRoom: true,
@@ -53,9 +56,9 @@ describe('GroupBuilder', () => {
     const last = new Map<RingConsumer, number>();
     for (let round = 0; round < 40; round++) {
       for (const { producer } of rings) publish(producer, 20);
-      group.build(10_000);
+      group.build(10_000, 1);
       for (const ring of group.contributors) last.set(ring, round);
-      group.complete(1);
+      group.complete(1, GROUP);
       for (const { producer } of rings) producer.consume(() => {});
       if (round < rings.length) continue;
       for (const { consumer } of rings)
@@ -68,8 +71,8 @@ describe('GroupBuilder', () => {
     for (const [i, { producer }] of rings.entries()) publish(producer, i + 2);
     const group = new GroupBuilder(LIMITS);
     group.setRings(rings.map(({ consumer }) => consumer));
-    group.build(10_000);
-    group.complete(1001);
+    group.build(10_000, 1);
+    group.complete(1001, GROUP);
     const completions: [number, number][] = [];
     for (const { producer } of rings)
       producer.consume((firstLsn, records) => completions.push([firstLsn, records]));

@@ -32,6 +32,7 @@ const salt = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 const groupHeader = fc.record({
+  flags: fc.nat({ max: 255 }),
   type: fc.integer({ min: 1, max: 4 }),
   firstLsn: lsn,
   durableLsn: lsn,
@@ -126,6 +127,8 @@ describe('the bodies of groups without records', () => {
         predecessorEnd: u32,
         predecessorSealOffset: u32,
         truncatedBefore: lsn,
+        openLsn: lsn,
+        checkpointLsn: lsn,
       })
       .filter(({ predecessorSalt }) => !isZero(predecessorSalt));
     fc.assert(
@@ -140,9 +143,11 @@ describe('the bodies of groups without records', () => {
       predecessorEnd: 0,
       predecessorSealOffset: 0,
       truncatedBefore: 9,
+      openLsn: 0,
+      checkpointLsn: 0,
     };
     expect(decodeLink(encodeLink(first))).toEqual(first);
-    const entry = fc.record({ firstLsn: lsn, offset: u32 });
+    const entry = fc.record({ firstLsn: lsn, offset: u32, openBack: u32 });
     const seal = fc.record({
       successorSalt: salt,
       successorNumber: lsn,

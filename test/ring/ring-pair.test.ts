@@ -17,6 +17,9 @@ fc.configureGlobal({ seed: testSeed(1) });
 
 const LIMITS = { bytes: 1024, records: 16 };
 
+/** What completions tell of the group. */
+const GROUP = { records: 0, bytes: 0, syncUs: 0, segment: 1 };
+
 function pair(ringBytes = 2048, limits = LIMITS) {
   const ring = createRing(ringBytes);
   const producer = new RingProducer(ring, new LogState(), limits);
@@ -41,7 +44,7 @@ function putExactly(producer: RingProducer, id: number, bytes: number): boolean 
 /** What a chunk holds, as pairs of first byte and length. */
 function recordsIn(view: Uint8Array, count: number): { id: number; bytes: number }[] {
   const records: { id: number; bytes: number }[] = [];
-  const wrong = walkRecords(view, count, 1, (_, start, end) => {
+  const wrong = walkRecords(view, count, 1, (_lsn, _type, _flags, start, end) => {
     const payload = view.subarray(start, end);
     expect(payload.every((byte) => byte === payload[0])).toBe(true);
     records.push({ id: payload[0] ?? 0, bytes: end - start });
@@ -68,6 +71,7 @@ describe('a ring pair', () => {
         let nextLsn = 1;
         let completed = 0;
         let told = 0;
+        let inGroup = 0;
         const take = (): boolean => {
           const chunk = consumer.peek();
           expect(chunk === undefined).toBe(!consumer.hasChunks());
@@ -75,15 +79,16 @@ describe('a ring pair', () => {
           expect(chunk.bytes).toBeLessThanOrEqual(LIMITS.bytes);
           expect(chunk.records).toBeLessThanOrEqual(LIMITS.records);
           const { records } = chunk;
-          taken.push(...recordsIn(consumer.take(), records));
+          inGroup += records;
+          taken.push(...recordsIn(consumer.take(1), records));
           return true;
         };
         const complete = (): void => {
-          const records = consumer.groupRecords;
-          if (records === 0) return;
-          consumer.complete(nextLsn);
-          nextLsn += records;
-          completed += records;
+          if (!consumer.isInGroup) return;
+          nextLsn = consumer.complete(nextLsn, GROUP);
+          completed += inGroup;
+          inGroup = 0;
+          expect(nextLsn).toBe(completed + 1);
         };
         const consume = (): void => {
           producer.consume((firstLsn, records) => {
@@ -129,8 +134,8 @@ describe('a ring pair', () => {
     expect(records).toBe(2048 / 128);
     producer.publish();
     expect(putExactly(producer, 0, 1)).toBe(false);
-    while (consumer.peek() !== undefined) consumer.take();
-    consumer.complete(1);
+    while (consumer.peek() !== undefined) consumer.take(1);
+    consumer.complete(1, GROUP);
     expect(putExactly(producer, 0, 1)).toBe(false);
     producer.consume(() => {});
     expect(putExactly(producer, 0, 2000)).toBe(true); // an empty ring starts over at 0
@@ -149,18 +154,18 @@ describe('a ring pair', () => {
       consumer.addPending(sum);
       expect(sum).toEqual({ bytes: SLOTS * 16, records: SLOTS });
       for (let i = 0; i < SLOTS; i++) {
-        expect(recordsIn(consumer.peek() ? consumer.take() : new Uint8Array(0), 1)).toEqual([
+        expect(recordsIn(consumer.peek() ? consumer.take(1) : new Uint8Array(0), 1)).toEqual([
           { id: i & 255, bytes: 8 },
         ]);
       }
-      consumer.complete(round * SLOTS + 1);
+      consumer.complete(round * SLOTS + 1, GROUP);
       producer.consume((firstLsn, records) =>
         expect([firstLsn, records]).toEqual([round * SLOTS + 1, SLOTS]),
       );
       expect(producer.publish()).toBe(true);
       consumer.peek();
-      consumer.take();
-      consumer.complete(1);
+      consumer.take(1);
+      consumer.complete(1, GROUP);
       producer.consume(() => {});
     }
   });
@@ -171,8 +176,8 @@ describe('a ring pair', () => {
       putExactly(producer, 1, 1);
       producer.publish();
       consumer.peek();
-      consumer.take();
-      consumer.complete(lsn);
+      consumer.take(1);
+      consumer.complete(lsn, GROUP);
       const told: number[] = [];
       producer.consume((firstLsn) => told.push(firstLsn));
       expect(told).toEqual([lsn]);
@@ -186,19 +191,19 @@ describe('a ring pair', () => {
         expect(put(producer, 0xee, 0)).toBe(true); // dirties everything behind its frame
         producer.publish();
         consumer.peek();
-        consumer.take();
-        consumer.complete(1);
+        consumer.take(1);
+        consumer.complete(1, GROUP);
         producer.consume(() => {});
         expect(putExactly(producer, 0xaa, bytes)).toBe(true);
         producer.publish();
         consumer.peek();
-        const view = consumer.take();
+        const view = consumer.take(1);
         expect(
           view.subarray(8 + bytes).every((byte) => byte === 0),
           `payload of ${bytes}`,
         ).toBe(true);
         expect(view.subarray(5, 8)).toEqual(new Uint8Array(3));
-        consumer.complete(1);
+        consumer.complete(1, GROUP);
         producer.consume(() => {});
       }
     }
@@ -224,7 +229,7 @@ describe('a consumer', () => {
       const { ring, consumer } = pair();
       ring.words.set(descriptor, chunkSlot(0));
       Atomics.store(ring.words, PUBLISHED, 1);
-      if (descriptor === good) expect(consumer.peek()).toEqual({ offset: 0, bytes: 16, records: 1 });
+      if (descriptor === good) expect(consumer.peek()).toMatchObject({ offset: 0, bytes: 16, records: 1 });
       else expect(() => consumer.peek(), `${descriptor}`).toThrow(/R2/);
     }
     const { ring, consumer } = pair();

@@ -41,9 +41,9 @@ it(`moves ${RECORDS} records of two producers to one consumer, in order and whol
       let own = first;
       for (let chunk = consumer.peek(); chunk !== undefined; chunk = consumer.peek()) {
         const { records } = chunk;
-        const view = consumer.take();
+        const view = consumer.take(first + 1);
         const words = new DataView(view.buffer, view.byteOffset, view.byteLength);
-        const wrong = walkRecords(view, records, 1, (_, start, end) => {
+        const wrong = walkRecords(view, records, 1, (_lsn, _type, _flags, start, end) => {
           const isSent =
             words.getUint32(start, true) === own && (end - start === 4 || view[end - 1] === (own & 255));
           if (!isSent) throw new Error(`record ${own} of ring ${which} is not what was sent`);
@@ -55,7 +55,7 @@ it(`moves ${RECORDS} records of two producers to one consumer, in order and whol
       if (own === first) return;
       took = true;
       next[which] = own;
-      consumer.complete(first + 1);
+      consumer.complete(first + 1, { records: 0, bytes: 0, syncUs: 0, segment: 1 });
     });
     if (took) {
       patience = 0;

@@ -39,7 +39,7 @@ describe('an unsynced write', () => {
 
   it('changes a sector as a whole: no state holds a part of it', async () => {
     const { storage, file } = await publish('a', filled(SECTOR_BYTES, O));
-    file.writeGroup([filled(100, N), filled(100, N)], 200);
+    file.writeGroup([filled(100, N), filled(100, N)], 200, true);
     const counts = imagesOf(storage).map(
       ({ files }) =>
         files
@@ -219,7 +219,7 @@ describe('when there are too many states', () => {
   async function large(): Promise<SimStorage> {
     const { storage, file } = await publish('a', filled(40 * SECTOR_BYTES, O));
     for (const first of [0, 16, 32]) {
-      file.writeGroup([filled(8 * SECTOR_BYTES, N)], first * SECTOR_BYTES);
+      file.writeGroup([filled(8 * SECTOR_BYTES, N)], first * SECTOR_BYTES, true);
     }
     return storage;
   }

@@ -35,7 +35,7 @@ describe('as a storage', () => {
     const storage = new SimStorage();
     const file = await storage.create('a');
     const shared = new Uint8Array(new SharedArrayBuffer(64)).fill(1);
-    file.writeGroup([shared.subarray(0, 40), filled(3, 2), shared.subarray(40)], 510);
+    file.writeGroup([shared.subarray(0, 40), filled(3, 2), shared.subarray(40)], 510, true);
     shared.fill(8);
     const into = new Uint8Array(new SharedArrayBuffer(67));
     expect(await file.read(into, 510)).toBe(67);
@@ -98,7 +98,7 @@ describe('after a crash', () => {
   it('syncing file and directory keeps everything (M5)', async () => {
     const storage = new SimStorage();
     const file = await storage.create('a');
-    file.writeGroup([text('hello')], 0);
+    file.writeGroup([text('hello')], 0, true);
     file.syncGroup();
     await storage.syncDirectory();
     const states = [...crashStates(storage)];
@@ -184,7 +184,7 @@ describe('after a crash', () => {
 describe('the fault plan', () => {
   it('stops the machine dead: the operation does nothing, and nothing works afterwards', async () => {
     const { storage, file } = await publish('a', 'old', { plan: crashAt(5) });
-    expect(() => file.writeGroup([text('new')], 0)).toThrow(SimCrash);
+    expect(() => file.writeGroup([text('new')], 0, true)).toThrow(SimCrash);
     expect(storage.isCrashed).toBe(true);
     expect(contentOf(storage.liveImage(), 'a')).toBe('old');
     await expect(file.size()).rejects.toThrow(SimCrash);
@@ -210,7 +210,7 @@ describe('the fault plan', () => {
 
   it('cuts a write short: a part is in the cache, and the error comes (M8)', async () => {
     const { storage, file } = await publish('a', 'old', { plan: shortWriteAt(5, 2, 'ENOSPC') });
-    expect(() => file.writeGroup([text('n'), text('ew')], 0)).toThrow('ENOSPC');
+    expect(() => file.writeGroup([text('n'), text('ew')], 0, true)).toThrow('ENOSPC');
     expect(contentOf(storage.liveImage(), 'a')).toBe('ned');
   });
 
@@ -295,11 +295,13 @@ describe('objects to', () => {
     const file = await storage.create('1.wal');
     await file.truncate(8192);
     await storage.syncDirectory();
-    file.writeGroup([filled(600, 1)], 4096);
-    file.writeGroup([filled(600, 2)], 4096); // not synced yet: no promise was made
+    file.writeGroup([filled(600, 1)], 4096, true);
+    file.writeGroup([filled(600, 2)], 4096, true); // not synced yet: no promise was made
     file.syncGroup();
-    file.writeGroup([filled(600, 3)], 4696);
-    expect(() => file.writeGroup([filled(1, 4)], 4695)).toThrow('may be, 1.wal, which is synced up to 4696');
+    file.writeGroup([filled(600, 3)], 4696, true);
+    expect(() => file.writeGroup([filled(1, 4)], 4695, true)).toThrow(
+      'may be, 1.wal, which is synced up to 4696',
+    );
     await expect(file.write(filled(16, 4), 0)).rejects.toThrow(SimViolation);
     await expect(file.truncate(4000)).rejects.toThrow(SimViolation);
     await storage.link('1.wal', 'spare.new');
@@ -308,7 +310,7 @@ describe('objects to', () => {
     await storage.syncDirectory();
     await file.write(filled(16, 4), 0);
     await storage.link('spare.new', '2.wal');
-    file.writeGroup([filled(600, 5)], 4096); // where the old file's groups were
+    file.writeGroup([filled(600, 5)], 4096, true); // where the old file's groups were
     expect(storage.violations).toHaveLength(4);
   });
 

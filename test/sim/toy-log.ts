@@ -74,7 +74,7 @@ export class ToyLog {
     const bytes = frame(lsn, payload);
     try {
       if (this.#mistake === 'acks before the sync') acknowledge(lsn);
-      file.writeGroup([bytes], this.#end);
+      file.writeGroup([bytes], this.#end, true);
       if (this.#mistake !== 'writes two frames with a sync for the first only' || lsn % 2 === 1)
         this.#sync(file);
     } catch (error) {

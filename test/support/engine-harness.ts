@@ -24,6 +24,7 @@ export const TINY_OPTIONS: ResolvedOptions = {
   maxWaitingBytes: 0,
   recycle: true,
   padGroups: false,
+  recordChecksums: false,
   syncMode: 'fdatasync',
   mustInclude: 0,
 };
@@ -159,7 +160,13 @@ export class EngineHarness {
   async readAll(): Promise<RecoveredRecord[]> {
     const records: RecoveredRecord[] = [];
     const view = this.engine.view();
-    const groups = readGroups(this.#storage, view, view.firstLsn, view.durableLsn, () => this.state.firstLsn);
+    const range = {
+      from: view.firstLsn,
+      to: view.durableLsn,
+      transactions: 'committed' as const,
+      decoder: undefined,
+    };
+    const groups = readGroups(this.#storage, view, range, () => this.state.firstLsn);
     for await (const group of groups) records.push(...group);
     return records;
   }

@@ -1,0 +1,222 @@
+/**
+ * submission: what one call puts into the ring: the frames of its records, and what the I/O worker must know of
+ * them. Most appends never become one: they go into the ring at once (see appender).
+ *
+ * A submission enters the ring whole, in one chunk, or, when it is a large record, fragment by fragment as there is
+ * room. Its bytes are taken as it enters, or copied when it has to wait; except for those of a large record,
+ * which are borrowed from the caller until it is settled: a copy of a gigabyte would be what bounded memory is
+ * meant to prevent.
+ */
+import { checksum } from '../format/checksum.js';
+import {
+  CHECKSUM_BYTES,
+  FRAME_HEADER_BYTES,
+  frameBytes,
+  HAS_CHECKSUM,
+  ID_BYTES,
+  idBytes,
+  RECORD_FIRST,
+  RECORD_LAST,
+  RECORD_MIDDLE,
+  typeAndFlags,
+} from '../format/record-frame.js';
+import type { LogState } from '../ring/log-state.js';
+import type { RingProducer, SpanToken } from '../ring/producer.js';
+import { type PendingAppends, type Reject, type Resolve, UNTIL_SYNC } from './pending.js';
+
+/** One record, or fragment of one, as it is to be framed. */
+export interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  /** With IN_TRANSACTION, and in records that begin or end one. */
+  readonly transactionId?: number;
+  /** In fragments. */
+  readonly recordId?: number;
+  readonly payload: Uint8Array;
+  /** With HAS_CHECKSUM: of the payload as its caller gave it. */
+  readonly checksum?: number;
+}
+
+/** What a submission asks for besides its frames' place in the log. */
+export interface SubmissionTerms {
+  /** Flags of its chunk, see ring/layout. */
+  readonly chunkFlags?: number;
+  /** With CONDITIONAL. */
+  readonly expectedLsn?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** The span that ends with it. */
+  readonly endsSpan?: () => SpanToken | undefined;
+  /** It begins a span; told when it enters the ring. */
+  readonly onSpan?: (token: SpanToken) => void;
+}
+
+/** Bytes that a frame takes in the ring. */
+export function bytesOf(frame: Frame): number {
+  return frameBytes(idBytes(frame.type, frame.flags) + frame.payload.length, frame.flags);
+}
+
+export class Submission {
+  /** Undefined until they are known: a payload is still being compressed. Empty: a barrier. */
+  frames: readonly Frame[] | undefined;
+  readonly terms: SubmissionTerms;
+  readonly resolve: Resolve;
+  readonly reject: Reject;
+  /** Bytes that its frames take in the ring, as far as they are copies. */
+  readonly bytes: number;
+
+  /** Whether a part of it is in the ring, so that it can no longer be taken back. */
+  get hasBegun(): boolean {
+    return false;
+  }
+
+  constructor(
+    frames: readonly Frame[] | undefined,
+    bytes: number,
+    terms: SubmissionTerms,
+    resolve: Resolve,
+    reject: Reject,
+  ) {
+    this.frames = frames;
+    this.bytes = bytes;
+    this.terms = terms;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  /** It has to wait: takes the bytes that are still the caller's. */
+  own(): void {
+    this.frames = this.frames?.map((frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }));
+  }
+
+  /** Puts the frames into the ring, and itself behind what is pending. False: no room now. */
+  enter(ring: RingProducer, pending: PendingAppends): boolean {
+    const { frames, terms } = this;
+    if (frames === undefined) return false;
+    const bytes = frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
+    if (!ring.reserve(bytes, frames.length, terms.chunkFlags)) return false;
+    if (terms.expectedLsn !== undefined) ring.expect(terms.expectedLsn);
+    if (terms.onSpan) terms.onSpan(ring.beginSpan());
+    for (const frame of frames) putFrame(ring, frame);
+    const ended = terms.endsSpan?.();
+    if (ended !== undefined) ring.endSpan(ended);
+    pending.push(this.resolve, this.reject, frames.length);
+    return true;
+  }
+}
+
+/** No records: settles when everything before it has. */
+export class Barrier extends Submission {
+  readonly #state: LogState;
+
+  constructor(state: LogState, resolve: Resolve, reject: Reject) {
+    super([], 0, {}, resolve, reject);
+    this.#state = state;
+  }
+
+  override enter(_ring: RingProducer, pending: PendingAppends): boolean {
+    if (pending.length === 0) this.resolve(this.#state.durableLsn);
+    else pending.push(this.resolve, this.reject, 0);
+    return true;
+  }
+}
+
+/** No records: settles when everything before it is durable, also what was only to be written. */
+export class SyncSubmission extends Submission {
+  constructor(resolve: Resolve, reject: Reject) {
+    super([], 0, {}, resolve, reject);
+  }
+
+  override enter(ring: RingProducer, pending: PendingAppends): boolean {
+    if (!ring.publishSync()) return false;
+    pending.push(this.resolve, this.reject, UNTIL_SYNC);
+    return true;
+  }
+}
+
+/** A record larger than a group: its fragments are one span. */
+export class LargeSubmission extends Submission {
+  readonly #recordId: number;
+  readonly #whole: Frame;
+  readonly #fragmentBytes: number;
+  #at = 0;
+  #span: SpanToken | undefined;
+
+  constructor(
+    whole: Frame,
+    recordId: number,
+    fragmentBytes: number,
+    terms: SubmissionTerms,
+    resolve: Resolve,
+    reject: Reject,
+  ) {
+    super([], 0, terms, resolve, reject);
+    const isChecked = (whole.flags & HAS_CHECKSUM) !== 0;
+    this.#whole = isChecked ? { ...whole, checksum: checksum(whole.payload, 0) } : whole;
+    this.#recordId = recordId;
+    this.#fragmentBytes = fragmentBytes;
+  }
+
+  override get hasBegun(): boolean {
+    return this.#span !== undefined;
+  }
+
+  /** Its bytes stay the caller's. */
+  override own(): void {}
+
+  override enter(ring: RingProducer, pending: PendingAppends): boolean {
+    const { payload } = this.#whole;
+    for (;;) {
+      const end = Math.min(payload.length, this.#at + this.#fragmentBytes);
+      const isLast = end === payload.length;
+      const frame = this.#fragment(end, isLast);
+      if (!ring.reserve(bytesOf(frame), 1, this.terms.chunkFlags)) return false;
+      this.#span ??= ring.beginSpan();
+      putFrame(ring, frame);
+      this.#at = end;
+      if (isLast) {
+        ring.endSpan(this.#span);
+        pending.push(this.resolve, this.reject, 1);
+        return true;
+      }
+      pending.push(ignore, ignore, 1);
+    }
+  }
+
+  #fragment(end: number, isLast: boolean): Frame {
+    const { flags, payload, ...whole } = this.#whole;
+    const type = isLast ? RECORD_LAST : this.#at === 0 ? RECORD_FIRST : RECORD_MIDDLE;
+    const part = payload.subarray(this.#at, end);
+    return {
+      ...whole,
+      type,
+      flags: isLast ? flags : flags & ~HAS_CHECKSUM,
+      recordId: this.#recordId,
+      payload: part,
+    };
+  }
+}
+
+function ignore(): void {}
+
+/** Writes one frame into the space that was reserved for it. */
+function putFrame(ring: RingProducer, frame: Frame): void {
+  const { type, flags, payload, transactionId, recordId } = frame;
+  const ids = idBytes(type, flags);
+  const contentBytes = ids + payload.length;
+  const bytes = frameBytes(contentBytes, flags);
+  const start = ring.frame(typeAndFlags(type, flags), contentBytes, bytes);
+  let at = start;
+  if (transactionId !== undefined) at = putId(ring.data, at, transactionId);
+  if (recordId !== undefined) at = putId(ring.data, at, recordId);
+  ring.data.set(payload, at);
+  if ((flags & HAS_CHECKSUM) !== 0) {
+    const own = frame.checksum ?? checksum(payload, 0);
+    ring.data.writeUInt32LE(own, start - FRAME_HEADER_BYTES + bytes - CHECKSUM_BYTES);
+  }
+}
+
+function putId(data: Buffer, at: number, id: number): number {
+  data.writeUInt32LE(id >>> 0, at);
+  data.writeUInt32LE(Math.floor(id / 0x1_0000_0000), at + 4);
+  return at + ID_BYTES;
+}

@@ -1,0 +1,297 @@
+/**
+ * submitter: the ring of one thread, from its side: puts records and submissions in, has them wait for room, and
+ * settles them as completions come.
+ *
+ * The ring is published once at the end of the current run of the event loop's microtasks, and earlier when enough
+ * bytes wait to keep a sync busy.
+ */
+import { ClosedError, ConflictError, EncryptionError, OverloadedError } from '../errors.js';
+import { FRAME_ALIGNMENT, frameBytes, ID_BYTES, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
+import { maxPayloadBytes, type ResolvedOptions } from '../options.js';
+import { COMMITTED, CONFLICT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
+import { CLOSED, type LogState } from '../ring/log-state.js';
+import { type CompletedGroup, RingProducer } from '../ring/producer.js';
+import { KeepAlive } from './keep-alive.js';
+import { copyPayload, type Payload } from './payload.js';
+import { PendingAppends, type Reject, type Resolve } from './pending.js';
+import {
+  Barrier,
+  bytesOf,
+  type Frame,
+  LargeSubmission,
+  Submission,
+  type SubmissionTerms,
+  SyncSubmission,
+} from './submission.js';
+import { WaitingSubmissions } from './waiting.js';
+
+/**
+ * Unpublished bytes at which the I/O worker is set going before the turn of the event loop ends. Measured at
+ * 128 bytes and 10 000 in flight: 2.7 M records/s against 1.8 M when published only per turn; at 100 in
+ * flight a smaller value costs a quarter, because one group becomes two.
+ */
+const EARLY_PUBLISH_BYTES = 32 * 1024;
+
+/** How often a closing log looks whether the worker is stalled. */
+const STALL_CHECK_MS = 100;
+
+/** Most bytes of one fragment of a large record. */
+const FRAGMENT_BYTES = 1024 * 1024;
+
+/** Two ids and a checksum. */
+const FRAGMENT_OVERHEAD_BYTES = 2 * ID_BYTES + FRAME_ALIGNMENT;
+
+export class Submitter {
+  readonly #options: ResolvedOptions;
+  readonly #state: LogState;
+  readonly #ring: RingProducer;
+  readonly #pending = new PendingAppends();
+  readonly #waiting = new WaitingSubmissions();
+  readonly #keepAlive: KeepAlive;
+  #closed = false;
+  #corked = false;
+  #parked = false;
+  #holding = false;
+  /** Whether records were appended that no sync need have covered. */
+  #hasUnsynced = false;
+  /** Records of the append whose promise is being made; the executor below takes it from here. */
+  #records = 1;
+
+  constructor(ring: RingMemory, state: LogState, options: ResolvedOptions) {
+    this.#options = options;
+    this.#state = state;
+    this.#ring = new RingProducer(ring, state, {
+      bytes: options.maxGroupBytes,
+      records: options.maxGroupRecords,
+    });
+    this.#keepAlive = new KeepAlive(this.#drain);
+  }
+
+  /** Holds the process while a caller waits for something besides an append. */
+  get keepAlive(): KeepAlive {
+    return this.#keepAlive;
+  }
+
+  /** Appends that are neither resolved nor rejected. */
+  get inFlight(): number {
+    return this.#pending.length + this.#waiting.length;
+  }
+
+  /** Bytes of this thread's ring in use, and bytes that wait for room in it. */
+  get fill(): { readonly ringBytes: number; readonly waitingBytes: number } {
+    return { ringBytes: this.#ring.usedBytes, waitingBytes: this.#waiting.bytes };
+  }
+
+  /** The group of the completion that is being consumed, while its appends resolve. */
+  get completedGroup(): CompletedGroup {
+    return this.#ring.completedGroup;
+  }
+
+  /** Why nothing can be appended, if so. */
+  refusal(): Error | undefined {
+    return this.#state.refusal() ?? (this.#closed ? new ClosedError() : undefined);
+  }
+
+  /**
+   * Makes room for plain records of `bytes` with their frames, all in one chunk; false: there is none, or others wait
+   * for it. `put` for each of them, and `settle`, must follow at once.
+   */
+  reserve(bytes: number, records: number): boolean {
+    return this.#waiting.length === 0 && this.#ring.reserve(bytes, records);
+  }
+
+  /** Writes one plain record into the space just reserved; `flags` are 0 or HAS_CHECKSUM. */
+  put(payload: Payload, bytes: number, flags: number): void {
+    const at = this.#ring.frame(typeAndFlags(RECORD_FULL, flags), bytes, frameBytes(bytes, flags));
+    copyPayload(payload, bytes, this.#ring.data, at);
+    if (flags !== 0) this.#ring.setChecksum(at, bytes);
+  }
+
+  /** The promise of the LSN of the first of `records` records just put. */
+  settle(records: number): Promise<number> {
+    this.#cork();
+    this.#records = records;
+    return new Promise(this.#park);
+  }
+
+  /**
+   * Puts `frames` into the ring, all in one chunk, or has them wait for room. Resolves with their first LSN, or
+   * what `map`, called while their completion is being consumed, makes of it.
+   */
+  submit<T = number>(frames: readonly Frame[], terms: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
+    const bytes = frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
+    return this.#queue((resolve, reject) => new Submission(frames, bytes, terms, resolve, reject), map);
+  }
+
+  /** As `submit`, for a record that is larger than a group; `frame` is the whole. */
+  submitLarge<T = number>(frame: Frame, terms: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
+    const id = this.#state.nextSpanId();
+    const fragmentBytes = Math.min(maxPayloadBytes(this.#options) - FRAGMENT_OVERHEAD_BYTES, FRAGMENT_BYTES);
+    return this.#queue(
+      (resolve, reject) => new LargeSubmission(frame, id, fragmentBytes, terms, resolve, reject),
+      map,
+    );
+  }
+
+  /** Resolves, with the last durable LSN, once everything appended on this thread before is durable. */
+  sync(): Promise<number> {
+    const refused = this.refusal();
+    if (refused) return Promise.reject(refused);
+    if (!this.#hasUnsynced) return this.#barrier();
+    this.#hasUnsynced = false;
+    this.#state.hurry();
+    return this.#queue((resolve, reject) => new SyncSubmission(resolve, reject));
+  }
+
+  /** Settles when everything appended before has: a barrier is an append without records. */
+  #barrier(): Promise<number> {
+    if (this.inFlight === 0) return Promise.resolve(this.#state.durableLsn);
+    this.#state.hurry();
+    this.publish();
+    return this.#queue((resolve, reject) => new Barrier(this.#state, resolve, reject));
+  }
+
+  /** Publishes what was appended in this turn so far, without waiting for its end. */
+  publish(): void {
+    this.#ring.publish();
+    this.#listen();
+  }
+
+  /**
+   * Refuses appends from now on; resolves once what was pending is settled, one way or the other, or can't be
+   * before there is disk space.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    let timer: NodeJS.Timeout | undefined;
+    const stalled = new Promise<void>((resolve) => {
+      timer = setInterval(() => this.#state.isStalled && resolve(), STALL_CHECK_MS);
+    });
+    await Promise.race([this.#barrier().catch(() => {}), stalled]);
+    clearInterval(timer);
+  }
+
+  /**
+   * Leaves the ring to the worker: call it once nothing is pending. Rejects what still is, which then may or
+   * may not be written.
+   */
+  detach(error: unknown = new ClosedError()): void {
+    this.#closed = true;
+    this.#ring.publish();
+    this.#ring.detach();
+    this.#rejectAll(error);
+    this.#keepAlive.stop();
+  }
+
+  /** Takes note that the log's state changed: settles what can be settled. */
+  readonly stateChanged = (): void => this.#drain();
+
+  /** Has a submission enter the ring, or wait its turn. */
+  #queue<T = number>(
+    make: (resolve: Resolve, reject: Reject) => Submission,
+    map?: (lsn: number) => T,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const settle = map ? (lsn: number) => resolve(map(lsn)) : (resolve as Resolve);
+      const submission = make(settle, reject);
+      if (this.#waiting.length === 0 && this.#admit(submission)) return this.#hold();
+      const waiting = this.#waiting.bytes + submission.bytes;
+      if (waiting > this.#options.maxWaitingBytes) {
+        reject(
+          new OverloadedError(
+            `${waiting} bytes would wait for room in the ring, more than ${this.#options.maxWaitingBytes} (option ` +
+              '"maxWaitingBytes"). Await appends, or make "ringBytes" larger.',
+          ),
+        );
+        return;
+      }
+      this.#hold();
+      submission.own();
+      this.#waiting.push(submission);
+      this.#cork();
+    });
+  }
+
+  /** Sees to the publishing of what was put. Never called inside a batch, which must stay in one chunk. */
+  #cork(): void {
+    if (this.#ring.openBytes >= EARLY_PUBLISH_BYTES) this.#ring.publish();
+    if (this.#corked) return;
+    this.#corked = true;
+    queueMicrotask(this.#uncork);
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false;
+    this.publish();
+  };
+
+  /** The executor of every append's promise; one function for all, so that an append allocates no closure. */
+  readonly #park = (resolve: Resolve, reject: Reject): void => {
+    this.#pending.push(resolve, reject, this.#records);
+    this.#hold();
+  };
+
+  /** Sees to it that completions are consumed as they come, by at most one wait at a time. */
+  #listen(): void {
+    if (this.#parked || this.#pending.length === 0) return;
+    const woken = this.#ring.park(
+      undefined,
+      () => this.#ring.hasCompletions() || this.#state.state >= CLOSED,
+    );
+    if (woken === undefined) {
+      // Not a microtask: a fast disk would then keep the event loop from ever turning.
+      setImmediate(this.#drain);
+    } else {
+      this.#parked = true;
+      woken.then(this.#onWake);
+    }
+  }
+
+  readonly #onWake = (): void => {
+    this.#parked = false;
+    this.#drain();
+  };
+
+  readonly #drain = (): void => {
+    // The state first: what the worker completed before it changed the state is then seen below.
+    const state = this.#state.state;
+    this.#ring.consume(this.#complete);
+    if (this.#waiting.length > 0) this.#waiting.admit(this.#admit);
+    if (state >= CLOSED) this.#rejectAll(this.refusal());
+    if (!this.#corked) this.publish();
+    this.#release();
+  };
+
+  readonly #complete = (firstLsn: number, records: number, outcome: number): void => {
+    if (outcome === COMMITTED) this.#pending.complete(firstLsn, records);
+    else if (outcome === SYNCED) this.#pending.synced(firstLsn);
+    else if (outcome === CONFLICT) this.#pending.refuse(records, firstLsn, new ConflictError(firstLsn));
+    else this.#pending.refuse(records, firstLsn, new EncryptionError('The record could not be encrypted.'));
+  };
+
+  /** Moves a submission into the ring, if there is room now. */
+  readonly #admit = (submission: Submission): boolean => {
+    const isIn = submission.enter(this.#ring, this.#pending);
+    if (((submission.terms.chunkFlags ?? 0) & UNSYNCED) !== 0) this.#hasUnsynced = true;
+    this.#cork();
+    return isIn;
+  };
+
+  #rejectAll(error: unknown): void {
+    this.#pending.rejectAll(error);
+    this.#waiting.rejectAll(error);
+    this.#release();
+  }
+
+  #hold(): void {
+    if (this.#holding) return;
+    this.#holding = true;
+    this.#keepAlive.hold();
+  }
+
+  #release(): void {
+    if (!this.#holding || this.inFlight > 0) return;
+    this.#holding = false;
+    this.#keepAlive.release();
+  }
+}

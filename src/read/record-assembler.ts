@@ -1,0 +1,217 @@
+/**
+ * record-assembler: makes the records that callers see of the frames that are on disk: puts fragments together,
+ * holds the records of a transaction back until it is committed, takes encodings off, and verifies checksums.
+ *
+ * Frames come in LSN order. What a span still lacks is kept: the fragments of large records that are not whole, and
+ * the records of transactions that are open. A span that was open when the log was opened anew never ends; its
+ * number says in which epoch it began, and what began in an earlier one is dropped with the first of a later.
+ */
+import { CorruptError } from '../errors.js';
+import { checksum } from '../format/checksum.js';
+import {
+  COMPRESSED,
+  ENCRYPTED,
+  HAS_CHECKSUM,
+  ID_BYTES,
+  IN_TRANSACTION,
+  RECORD_CHECKPOINT,
+  RECORD_FIRST,
+  RECORD_FULL,
+  RECORD_LAST,
+  RECORD_MIDDLE,
+  RECORD_TXN_ABORT,
+  RECORD_TXN_BEGIN,
+  RECORD_TXN_COMMIT,
+} from '../format/record-frame.js';
+
+/** What a record is. `begin`, `commit` and `abort` have no payload, and are read with `transactions: 'all'` only. */
+export type RecordType = 'record' | 'checkpoint' | 'begin' | 'commit' | 'abort';
+
+/** One record as `read` yields it. */
+export interface LogRecord {
+  readonly lsn: number;
+  readonly type: RecordType;
+  /** The record's bytes. The caller owns them: no other record and no file shares their memory. */
+  readonly payload: Uint8Array<ArrayBuffer>;
+  /** When the record's group was written: microseconds since 1970, by the writer's environment. */
+  readonly timestampUs: number;
+  /** The transaction that it is part of. */
+  readonly transaction: number | undefined;
+  /**
+   * The LSN with which it took effect: its own, or in a transaction that of the commit. Reading goes on behind a
+   * record with `from: commitLsn + 1`. In a transaction that is read before its end, its own.
+   */
+  readonly commitLsn: number;
+}
+
+/** Takes the encodings off a payload. Throws a RingwalError when it can't. */
+export interface PayloadDecoder {
+  decode(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array;
+}
+
+/** Which transactions are read: those that were committed, at their commit; or everything, as it comes. */
+export type TransactionMode = 'committed' | 'all';
+
+interface LargeRecord {
+  readonly epoch: number;
+  readonly parts: Uint8Array[];
+}
+
+interface OpenTransaction {
+  readonly epoch: number;
+  readonly records: LogRecord[];
+}
+
+const EPOCH_UNIT = 0x1_0000_0000;
+const NAMES: Readonly<Record<number, RecordType>> = {
+  [RECORD_CHECKPOINT]: 'checkpoint',
+  [RECORD_TXN_BEGIN]: 'begin',
+  [RECORD_TXN_COMMIT]: 'commit',
+  [RECORD_TXN_ABORT]: 'abort',
+};
+
+export class RecordAssembler {
+  readonly #mode: TransactionMode;
+  readonly #from: number;
+  readonly #decoder: PayloadDecoder | undefined;
+  readonly #large = new Map<number, LargeRecord>();
+  readonly #transactions = new Map<number, OpenTransaction>();
+  #epoch = 0;
+
+  /** Gives records that take effect at `from` or later. */
+  constructor(from: number, mode: TransactionMode, decoder: PayloadDecoder | undefined) {
+    this.#from = from;
+    this.#mode = mode;
+    this.#decoder = decoder;
+  }
+
+  /** Takes one frame, its content being `body` from `start` to `end`; adds what is whole with it to `into`. */
+  take(
+    into: LogRecord[],
+    lsn: number,
+    type: number,
+    flags: number,
+    body: Uint8Array,
+    start: number,
+    end: number,
+    stated: number,
+    timestampUs: number,
+  ): void {
+    if (type === RECORD_FULL && (flags & ~HAS_CHECKSUM) === 0) {
+      if (lsn < this.#from) return;
+      const payload = body.slice(start, end) as Uint8Array<ArrayBuffer>;
+      if (flags !== 0) verify(payload, stated, lsn);
+      into.push({ lsn, type: 'record', payload, timestampUs, transaction: undefined, commitLsn: lsn });
+      return;
+    }
+    let at = start;
+    let transaction: number | undefined;
+    if ((flags & IN_TRANSACTION) !== 0 || type >= RECORD_TXN_BEGIN) {
+      transaction = this.#id(body, at);
+      at += ID_BYTES;
+    }
+    if (type >= RECORD_TXN_BEGIN) {
+      this.#boundary(into, lsn, type, transaction as number, timestampUs);
+      return;
+    }
+    const content = this.#whole(lsn, type, body, at, end);
+    if (content === undefined) return;
+    const isHeld = transaction !== undefined && this.#mode === 'committed';
+    if (lsn < this.#from && !isHeld) return;
+    const payload = this.#decoded(content, lsn, type, flags);
+    if ((flags & HAS_CHECKSUM) !== 0) verify(payload, stated, lsn);
+    const name = NAMES[type] ?? 'record';
+    const record: LogRecord = { lsn, type: name, payload, timestampUs, transaction, commitLsn: lsn };
+    if (isHeld) this.#transactions.get(transaction as number)?.records.push(record);
+    else into.push(record);
+  }
+
+  #boundary(into: LogRecord[], lsn: number, type: number, id: number, timestampUs: number): void {
+    const open = this.#transactions.get(id);
+    if (type === RECORD_TXN_BEGIN) this.#transactions.set(id, { epoch: epochOf(id), records: [] });
+    else this.#transactions.delete(id);
+    if (lsn < this.#from) return;
+    if (this.#mode === 'all') {
+      const payload = new Uint8Array(0);
+      into.push({
+        lsn,
+        type: NAMES[type] as RecordType,
+        payload,
+        timestampUs,
+        transaction: id,
+        commitLsn: lsn,
+      });
+    } else if (type === RECORD_TXN_COMMIT) {
+      if (open === undefined) throw incomplete(lsn, 'the transaction that it commits');
+      for (const record of open.records) into.push({ ...record, commitLsn: lsn });
+    }
+  }
+
+  /** The content of a record that is whole; undefined for a fragment that has more to come. */
+  #whole(lsn: number, type: number, body: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    if (type !== RECORD_FIRST && type !== RECORD_MIDDLE && type !== RECORD_LAST)
+      return body.slice(start, end);
+    const id = this.#id(body, start);
+    const part = body.slice(start + ID_BYTES, end);
+    if (type === RECORD_FIRST) {
+      this.#large.set(id, { epoch: epochOf(id), parts: [part] });
+      return undefined;
+    }
+    const large = this.#large.get(id);
+    if (large === undefined) {
+      if (type === RECORD_LAST && lsn >= this.#from)
+        throw incomplete(lsn, 'the beginning of this large record');
+      return undefined;
+    }
+    large.parts.push(part);
+    if (type === RECORD_MIDDLE) return undefined;
+    this.#large.delete(id);
+    return joined(large.parts);
+  }
+
+  #decoded(content: Uint8Array, lsn: number, type: number, flags: number): Uint8Array<ArrayBuffer> {
+    if ((flags & (COMPRESSED | ENCRYPTED)) === 0) return content as Uint8Array<ArrayBuffer>;
+    if (this.#decoder === undefined)
+      throw new CorruptError(`LSN ${lsn} is encoded, and there is no decoder.`);
+    return this.#decoder.decode(content, lsn, type, flags) as Uint8Array<ArrayBuffer>;
+  }
+
+  /** A span's number; drops what is open of earlier epochs, which can't end any more. */
+  #id(body: Uint8Array, at: number): number {
+    const view = new DataView(body.buffer, body.byteOffset + at, ID_BYTES);
+    const id = view.getUint32(4, true) * EPOCH_UNIT + view.getUint32(0, true);
+    const epoch = epochOf(id);
+    if (epoch > this.#epoch) {
+      this.#epoch = epoch;
+      for (const spans of [this.#large, this.#transactions]) {
+        for (const [old, span] of spans) if (span.epoch < epoch) spans.delete(old);
+      }
+    }
+    return id;
+  }
+}
+
+function epochOf(id: number): number {
+  return Math.floor(id / EPOCH_UNIT);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function verify(payload: Uint8Array, stated: number, lsn: number): void {
+  if (checksum(payload, 0) === stated) return;
+  throw new CorruptError(`The record with LSN ${lsn} does not have the checksum that its caller gave it.`, {
+    expectedLsn: lsn,
+  });
+}
+
+function incomplete(lsn: number, what: string): CorruptError {
+  return new CorruptError(`Acknowledged data is missing before LSN ${lsn}: ${what}.`, { expectedLsn: lsn });
+}

@@ -1,0 +1,37 @@
+/**
+ * open-spans: from which LSN on a ring's records are needed by a span that is still open.
+ *
+ * A span is a run of records that a reader must see together and that need not lie in one group: the fragments of
+ * a large record, a transaction. Garbage collection may not take its beginning away while its end is to come. The
+ * producer says in each chunk which chunk the oldest open span began in; here the LSNs of those chunks are kept.
+ */
+import { assert } from '../assert.js';
+import { BEGINS_SPAN, SPANS } from './layout.js';
+
+/**
+ * Beginnings kept; of more, the later ones are left out. What is said then is an earlier LSN than need be: space is
+ * freed later, never too early.
+ */
+const MOST = 1024;
+
+export class OpenSpans {
+  #beginnings: { readonly chunk: number; readonly lsn: number }[] = [];
+
+  /** The LSN that must be kept for the oldest span that is open; 0: none is. */
+  get lsn(): number {
+    return this.#beginnings[0]?.lsn ?? 0;
+  }
+
+  /** Takes note of chunk number `chunk`, whose first record is `lsn`. `oldest` is the number that it states. */
+  took(chunk: number, lsn: number, flags: number, oldest: number): void {
+    if ((flags & SPANS) === 0) {
+      if (this.#beginnings.length > 0) this.#beginnings = [];
+      return;
+    }
+    if ((flags & BEGINS_SPAN) !== 0 && this.#beginnings.length < MOST) this.#beginnings.push({ chunk, lsn });
+    // Chunk numbers wrap: compared by difference. The last beginning at or before the oldest is kept.
+    const at = this.#beginnings.findLastIndex((beginning) => ((oldest - beginning.chunk) | 0) >= 0);
+    assert(at >= 0, 'R10 an open span began in a chunk that was taken');
+    if (at > 0) this.#beginnings.splice(0, at);
+  }
+}
