@@ -7,12 +7,14 @@
  */
 import type { ReadableSegment, ReadView } from '../control/contract.js';
 import { CorruptError, IoError, RingwalError, TruncatedError } from '../errors.js';
+import { checksum } from '../format/checksum.js';
 import { decodeSeal } from '../format/group-body.js';
 import {
   DATA,
   decodeGroupHeader,
   GROUP_HEADER_BYTES,
   type SaltKey,
+  SEAL,
   saltKey,
 } from '../format/group-header.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
@@ -103,7 +105,9 @@ async function cursorAt(file: StorageFile, segment: ReadableSegment, lsn: number
   const bytes = new Uint8Array(GROUP_HEADER_BYTES);
   await file.read(bytes, offset);
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
-  if (header === undefined) throw damaged(segment, offset, lsn);
+  // A walk that began behind the LSN sought would leave records out, and nobody would miss them.
+  if (header === undefined || header.type !== DATA || header.firstLsn > lsn)
+    throw damaged(segment, offset, lsn);
   return new SegmentCursor(file, key, segment.end, {
     offset,
     nextLsn: header.firstLsn,
@@ -121,8 +125,10 @@ async function indexedOffset(
   const bytes = new Uint8Array(segment.end - segment.sealOffset);
   await file.read(bytes, segment.sealOffset);
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
-  const seal =
-    header && decodeSeal(bytes.subarray(GROUP_HEADER_BYTES, GROUP_HEADER_BYTES + header.bodyBytes));
+  const body = bytes.subarray(GROUP_HEADER_BYTES, GROUP_HEADER_BYTES + (header?.bodyBytes ?? 0));
+  // No cursor walks over this group, so it is verified here: what decides where a read begins must be true.
+  const isWhole = header?.type === SEAL && checksum(body, key.seed) === header.bodyChecksum;
+  const seal = isWhole ? decodeSeal(body) : undefined;
   if (seal === undefined) throw damaged(segment, segment.sealOffset, lsn);
   return seal.index.findLast((entry) => entry.firstLsn <= lsn)?.offset;
 }
