@@ -7,7 +7,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Appender } from './append/appender.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
-import { ClosedError, InvalidArgumentError, OutOfRangeError, TruncatedError } from './errors.js';
+import { ClosedError, InvalidArgumentError, IoError, OutOfRangeError, TruncatedError } from './errors.js';
 import { type LogRecord, readGroups } from './read/read-log.js';
 import { createRing } from './ring/layout.js';
 import { DEAD, LogState } from './ring/log-state.js';
@@ -79,7 +79,9 @@ export class LogThread {
         `LSN ${Math.max(start, end)} is not in the log: the last one durable is ${view.durableLsn}.`,
       );
     }
-    const storage = await NodeStorage.open(this.directory, { create: false });
+    const storage = await NodeStorage.open(this.directory, { create: false }).catch((cause: unknown) => {
+      throw new IoError(`Opening the directory ${this.directory}`, cause);
+    });
     try {
       for await (const records of readGroups(storage, view, start, end, () => this.state.firstLsn))
         yield* records;
