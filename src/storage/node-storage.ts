@@ -10,10 +10,12 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Storage, StorageFile } from './storage.js';
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = fs.constants;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants;
 /** O_DIRECTORY and O_NOFOLLOW do not exist on Windows. */
 const DIRECTORY_FLAGS = O_RDONLY | (O_DIRECTORY ?? 0);
 const NO_FOLLOW = O_NOFOLLOW ?? 0;
+/** For a FIFO in the place of a file: opening it would wait for a writer. A regular file is not affected. */
+const NO_WAIT = O_NONBLOCK ?? 0;
 
 export class NodeStorage implements Storage {
   /** Absolute path. */
@@ -50,7 +52,10 @@ export class NodeStorage implements Storage {
   }
 
   async open(name: string, access: 'read' | 'write'): Promise<StorageFile> {
-    const handle = await open(this.#path(name), (access === 'read' ? O_RDONLY : O_RDWR) | NO_FOLLOW);
+    const handle = await open(
+      this.#path(name),
+      (access === 'read' ? O_RDONLY : O_RDWR) | NO_FOLLOW | NO_WAIT,
+    );
     const stat = await handle.stat();
     if (!stat.isFile()) {
       await handle.close();
