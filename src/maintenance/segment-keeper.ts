@@ -111,18 +111,18 @@ export class SegmentKeeper implements SegmentSupply {
   }
 
   retire(closed: ClosedSegment, file: StorageFile): void {
-    this.#closed.push(closed);
+    // Space behind the end of a segment that was sealed early goes back to the file system. Nothing is lost
+    // if this is: the bytes behind the end mean nothing.
+    const bytes = Math.ceil(closed.end / BLOCK_BYTES) * BLOCK_BYTES;
+    const isShortened = bytes < closed.fileBytes / 2;
+    // Of the smaller size from now on, even if shortening fails: a file of doubtful size is not for reuse.
+    this.#closed.push(isShortened ? { ...closed, fileBytes: bytes } : closed);
     this.#run(async () => {
-      // Space behind the end of a segment that was sealed early goes back to the file system. Nothing is lost
-      // if this is: the bytes behind the end mean nothing.
-      const bytes = Math.ceil(closed.end / BLOCK_BYTES) * BLOCK_BYTES;
-      if (bytes < closed.fileBytes / 2) {
-        await file.truncate(bytes);
-        this.#closed = this.#closed.map((other) =>
-          other === closed ? { ...closed, fileBytes: bytes } : other,
-        );
+      try {
+        if (isShortened) await file.truncate(bytes);
+      } finally {
+        await file.close();
       }
-      await file.close();
     });
   }
 
