@@ -3,10 +3,10 @@
  * attached threads can do with them.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { MessageChannel } from 'node:worker_threads';
 import { Appender } from './append/appender.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
+import { makeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, IoError, OutOfRangeError, TruncatedError } from './errors.js';
 import { type LogRecord, readGroups } from './read/read-log.js';
 import { createRing } from './ring/layout.js';
@@ -32,10 +32,10 @@ export class LogThread {
   readonly appender: Appender;
   readonly state: LogState;
   readonly directory: string;
+  readonly #terms: LogTerms;
 
   /** Joins the log behind `control`: makes this thread's ring and has it take part. */
-  static async join(control: ControlChannel<OpenerApi>): Promise<LogThread> {
-    const terms = await control.call('options');
+  static async join(control: ControlChannel<OpenerApi>, terms: LogTerms): Promise<LogThread> {
     const ring = createRing(terms.options.ringBytes);
     const { directory } = await control.call('attach', ring.buffer);
     return new LogThread(control, ring, terms, directory);
@@ -49,6 +49,7 @@ export class LogThread {
   ) {
     this.control = control;
     this.directory = directory;
+    this.#terms = terms;
     this.state = new LogState(terms.state);
     this.appender = new Appender(ring, this.state, terms.options);
   }
@@ -60,10 +61,11 @@ export class LogThread {
 
   /** A handle for another thread. */
   handle(): LogHandle {
-    const { port1, port2 } = new MessageChannel();
-    // Nobody waits for this: when it fails, the log is gone, and the other thread learns it by its own calls.
-    this.control.send('adopt', port2).catch(() => port1.close());
-    return port1;
+    const { handle, workerEnd } = makeHandle(this.#terms);
+    // Nobody waits for this. When it fails, the worker never gets its end, and the other thread learns from the
+    // closed port that the log is gone.
+    this.control.send('adopt', workerEnd).catch(() => workerEnd.close());
+    return handle;
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
