@@ -1,14 +1,15 @@
 /** log: the public face of a log, for the thread that opens it (`openLog`) and for others (`attachLog`). */
-import { MessageChannel, MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 import type { Payload } from './append/payload.js';
 import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
+import { takeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
 import { type LogOptions, resolveOptions } from './options.js';
 import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/recover.js';
-import { LogState, POISONED } from './ring/log-state.js';
+import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
 
 /** One segment of the log, as `segments()` tells it. */
@@ -155,7 +156,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   });
   try {
     const recovery = await control.call('open');
-    const thread = await LogThread.join(control);
+    const thread = await LogThread.join(control, await control.call('options'));
     log = new OpenedLog(thread, recovery, exited);
     worker.unref();
     return log;
@@ -171,25 +172,29 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
  * through a ring of their own, at full speed. `close` it when done; when the thread ends without, its part ends
  * with it, and what it had published is still written.
  *
- * Rejects with RINGWAL_INVALID_ARGUMENT when `handle` is none, and with RINGWAL_CLOSED when the log is closed.
+ * Rejects with RINGWAL_INVALID_ARGUMENT when `handle` is none or was used, and with RINGWAL_CLOSED when the log is
+ * closed, RINGWAL_WORKER_DIED when it ended without.
  */
 export async function attachLog(handle: LogHandle): Promise<LogAppender> {
-  if (!(handle instanceof MessagePort)) {
-    throw new InvalidArgumentError('A handle is what log.handle() returned, passed on in a transfer list.');
-  }
-  const control = new ControlChannel<OpenerApi>(handle);
+  const { port, terms } = takeHandle(handle);
+  const control = new ControlChannel<OpenerApi>(port);
   let log: AttachedLog | undefined;
-  handle.once('close', () => {
+  port.once('close', () => {
     // The worker closes its end when the log is closed, and the system closes it when the worker dies.
     if (log === undefined) control.fail(new ClosedError());
     else log.workerGone();
   });
-  handle.ref();
+  port.ref();
   try {
-    log = new AttachedLog(await LogThread.join(control));
+    const state = new LogState(terms.state);
+    if (state.state === CLOSED || state.state === DEAD) throw state.refusal();
+    log = new AttachedLog(await LogThread.join(control, terms));
     return log;
+  } catch (error) {
+    control.close();
+    throw error;
   } finally {
-    handle.unref();
+    port.unref();
   }
 }
 

@@ -3,12 +3,12 @@
  * attached threads can do with them.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { MessageChannel } from 'node:worker_threads';
 import { Appender } from './append/appender.js';
 import { Submitter } from './append/submitter.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
-import { ClosedError, InvalidArgumentError, OutOfRangeError, TruncatedError } from './errors.js';
+import { makeHandle } from './control/handle.js';
+import { ClosedError, InvalidArgumentError, IoError, OutOfRangeError, TruncatedError } from './errors.js';
 import { readGroups } from './read/read-log.js';
 import type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 import { createRing } from './ring/layout.js';
@@ -43,10 +43,10 @@ export class LogThread {
   readonly submitter: Submitter;
   readonly state: LogState;
   readonly directory: string;
+  readonly #terms: LogTerms;
 
   /** Joins the log behind `control`: makes this thread's ring and has it take part. */
-  static async join(control: ControlChannel<OpenerApi>): Promise<LogThread> {
-    const terms = await control.call('options');
+  static async join(control: ControlChannel<OpenerApi>, terms: LogTerms): Promise<LogThread> {
     const ring = createRing(terms.options.ringBytes);
     const { directory } = await control.call('attach', ring.buffer);
     return new LogThread(control, ring, terms, directory);
@@ -60,6 +60,7 @@ export class LogThread {
   ) {
     this.control = control;
     this.directory = directory;
+    this.#terms = terms;
     this.state = new LogState(terms.state);
     this.submitter = new Submitter(ring, this.state, terms.options);
     this.appender = new Appender(this.submitter, terms.options);
@@ -72,10 +73,11 @@ export class LogThread {
 
   /** A handle for another thread. */
   handle(): LogHandle {
-    const { port1, port2 } = new MessageChannel();
-    // Nobody waits for this: when it fails, the log is gone, and the other thread learns it by its own calls.
-    this.control.send('adopt', port2).catch(() => port1.close());
-    return port1;
+    const { handle, workerEnd } = makeHandle(this.#terms);
+    // Nobody waits for this. When it fails, the worker never gets its end, and the other thread learns from the
+    // closed port that the log is gone.
+    this.control.send('adopt', workerEnd).catch(() => workerEnd.close());
+    return handle;
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
@@ -91,7 +93,9 @@ export class LogThread {
         `LSN ${Math.max(start, end)} is not in the log: the last one durable is ${view.durableLsn}.`,
       );
     }
-    const storage = await NodeStorage.open(this.directory, { create: false });
+    const storage = await NodeStorage.open(this.directory, { create: false }).catch((cause: unknown) => {
+      throw new IoError(`Opening the directory ${this.directory}`, cause);
+    });
     try {
       const range = { from: start, to: end, transactions, decoder: undefined };
       for await (const records of readGroups(storage, view, range, () => this.state.firstLsn)) {

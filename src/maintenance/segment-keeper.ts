@@ -66,6 +66,8 @@ export class SegmentKeeper implements SegmentSupply {
   /** Names of files to be reused, and to be removed. */
   #recyclable: string[] = [];
   #doomed: string[] = [];
+  /** When removals that failed are due again. */
+  #removeAgainUs = 0;
   #nextNumber: number;
   #spare: PreparedSegment | undefined;
   #preparing = false;
@@ -111,18 +113,18 @@ export class SegmentKeeper implements SegmentSupply {
   }
 
   retire(closed: ClosedSegment, file: StorageFile): void {
-    this.#closed.push(closed);
+    // Space behind the end of a segment that was sealed early goes back to the file system. Nothing is lost
+    // if this is: the bytes behind the end mean nothing.
+    const bytes = Math.ceil(closed.end / BLOCK_BYTES) * BLOCK_BYTES;
+    const isShortened = bytes < closed.fileBytes / 2;
+    // Of the smaller size from now on, even if shortening fails: a file of doubtful size is not for reuse.
+    this.#closed.push(isShortened ? { ...closed, fileBytes: bytes } : closed);
     this.#run(async () => {
-      // Space behind the end of a segment that was sealed early goes back to the file system. Nothing is lost
-      // if this is: the bytes behind the end mean nothing.
-      const bytes = Math.ceil(closed.end / BLOCK_BYTES) * BLOCK_BYTES;
-      if (bytes < closed.fileBytes / 2) {
-        await file.truncate(bytes);
-        this.#closed = this.#closed.map((other) =>
-          other === closed ? { ...closed, fileBytes: bytes } : other,
-        );
+      try {
+        if (isShortened) await file.truncate(bytes);
+      } finally {
+        await file.close();
       }
-      await file.close();
     });
   }
 
@@ -146,7 +148,8 @@ export class SegmentKeeper implements SegmentSupply {
   nudge(): void {
     if (this.#stopped || this.#queue.size + this.#queue.pending > 0) return;
     if (this.#canFill()) this.#run(() => this.#fillSlice());
-    else if (this.#doomed.length > 0) this.#run(() => this.#removeDoomed());
+    else if (this.#doomed.length > 0 && this.#options.environment.monotonicUs() >= this.#removeAgainUs)
+      this.#run(() => this.#removeDoomed());
   }
 
   /** Resolves once no task is under way. */
@@ -198,7 +201,9 @@ export class SegmentKeeper implements SegmentSupply {
     const removed = this.#doomed.length - failed.length;
     this.#doomed = failed;
     if (removed > 0) await this.#storage.syncDirectory();
-    if (failure !== undefined) throw failure;
+    if (failure === undefined) return;
+    this.#removeAgainUs = this.#options.environment.monotonicUs() + RETRY_MS * 1000;
+    throw failure;
   }
 
   #prepareSpare(): void {

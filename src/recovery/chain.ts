@@ -12,6 +12,8 @@
  *       begun is the work of two writers at once: refuse.
  *   C6  No file may come from a later epoch than the newest segment: an epoch begins with a segment that holds
  *       a LINK, so that segment is lost.
+ *   C7  A segment without a LINK has its full size: it is published at that size, and made shorter only when it
+ *       has been in use. A shorter one was cut, and its LINK, and records, may be what is missing.
  */
 import { CorruptError } from '../errors.js';
 import type { LinkBody } from '../format/group-body.js';
@@ -129,7 +131,13 @@ function checkLeftover(
       { file: segment.name },
     );
   }
-  const { epoch } = segment.header;
+  const { epoch, segmentBytes } = segment.header;
+  if (segment.link === undefined && segment.fileBytes < segmentBytes) {
+    throw new CorruptError(
+      `${segment.name} was cut to ${segment.fileBytes} of ${segmentBytes} bytes: records in it may be lost. No file was changed.`,
+      { file: segment.name, offset: segment.fileBytes, evidence: 'the size of the file' },
+    ); // C7
+  }
   if (epoch > newest.header.epoch) {
     throw new CorruptError(
       `${segment.name} was made when the log was opened for the ${epoch}th time, and no segment with records of that time is there: it is missing. No file was changed.`,

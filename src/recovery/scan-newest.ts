@@ -120,7 +120,8 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
       };
       const evidence = await searchBehind(file, key, step.offset, limit);
       const known = Math.max(evidence.durableLsn, mustInclude);
-      const verdict = verdictOf(step.reason, evidence.proofBehind, found.lastLsn < known);
+      const isCut = segment.fileBytes < segment.header.segmentBytes && !clean && seal === undefined;
+      const verdict = verdictOf(step.reason, evidence.proofBehind, found.lastLsn < known, isCut);
       const torn = verdict === 'torn-tail';
       if (!torn && verdict !== 'clean-end') throw refusal(verdict, segment, found, evidence, mustInclude);
       return { proven, end: found, torn, truncatedBefore, checkpointLsn, clean, seal };
@@ -193,6 +194,12 @@ function refusal(
     return new CorruptError(
       `Acknowledged data in ${segment.name} is damaged at offset ${end.end}: LSN ${expectedLsn} and what follows it can't be read.${after} No file was changed.`,
       details,
+    );
+  }
+  if (verdict === 'cut') {
+    return new CorruptError(
+      `${segment.name} has ${segment.fileBytes} of ${segment.header.segmentBytes} bytes and does not end with the mark of a log that was closed: it was cut, or that mark is damaged. Records from LSN ${expectedLsn} on may be lost. No file was changed.`,
+      { ...details, evidence: 'the size of the file' },
     );
   }
   const known = Math.max(evidence.durableLsn, mustInclude);

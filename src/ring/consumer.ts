@@ -80,7 +80,10 @@ export class RingConsumer {
   #outcomes: Outcome[] = [];
   readonly spans = new OpenSpans();
 
-  constructor(ring: RingMemory) {
+  /** `count` is where the ring's counters stand, as for the producer. */
+  constructor(ring: RingMemory, count = 0) {
+    this.#taken = count;
+    this.#posted = count;
     this.#words = ring.words;
     this.#data = ring.data;
   }

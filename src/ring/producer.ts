@@ -99,7 +99,11 @@ export class RingProducer {
   /** Of the completion at hand. */
   readonly completedGroup: CompletedGroup = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
 
-  constructor(ring: RingMemory, state: LogState, limits: ChunkLimits) {
+  /** `count` is where the ring's counters stand: 0, but for tests of their wrap. */
+  constructor(ring: RingMemory, state: LogState, limits: ChunkLimits, count = 0) {
+    this.#published = count;
+    this.#completed = count;
+    this.#released = count;
     this.#words = ring.words;
     this.data = Buffer.from(ring.data.buffer, ring.data.byteOffset, ring.data.byteLength);
     this.#frameWords = new Int32Array(ring.data.buffer, ring.data.byteOffset, ring.data.byteLength >> 2);

@@ -9,8 +9,9 @@ import { fastestSyncMode, groupFlags, groupWrites, requireSyncMode, type SyncMod
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants;
 /** O_DIRECTORY and O_NOFOLLOW do not exist on Windows. */
 const DIRECTORY_FLAGS = O_RDONLY | (O_DIRECTORY ?? 0);
-/** O_NONBLOCK: a named pipe with the name of a segment is found out, not waited for. */
-const NO_FOLLOW = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
+const NO_FOLLOW = O_NOFOLLOW ?? 0;
+/** For a FIFO in the place of a file: opening it would wait for a writer. A regular file is not affected. */
+const NO_WAIT = O_NONBLOCK ?? 0;
 
 export class NodeStorage implements Storage {
   /** Absolute path. */
@@ -62,7 +63,10 @@ export class NodeStorage implements Storage {
   }
 
   async open(name: string, access: 'read' | 'write'): Promise<StorageFile> {
-    const handle = await open(this.#path(name), (access === 'read' ? O_RDONLY : O_RDWR) | NO_FOLLOW);
+    const handle = await open(
+      this.#path(name),
+      (access === 'read' ? O_RDONLY : O_RDWR) | NO_FOLLOW | NO_WAIT,
+    );
     const stat = await handle.stat();
     if (!stat.isFile()) {
       await handle.close();

@@ -66,6 +66,31 @@ describe('GroupBuilder', () => {
     }
   });
 
+  it('keeps to that bound while other rings come and go between the groups', () => {
+    const rings = [ringPair(), ringPair(), ringPair()];
+    const consumers = rings.map(({ consumer }) => consumer);
+    const group = new GroupBuilder(LIMITS);
+    const waited = new Map(consumers.map((consumer) => [consumer, 0]));
+    for (let round = 0; round < 60; round++) {
+      for (const { producer } of rings) publish(producer, 20);
+      const guest = ringPair();
+      publish(guest.producer, 20);
+      // In front of the others, among them, behind them; every third round without a guest.
+      const place = round % 3;
+      group.setRings(
+        place === 2 ? consumers : [...consumers.slice(0, place), guest.consumer, ...consumers.slice(place)],
+      );
+      group.build(10_000, 1);
+      for (const consumer of consumers) {
+        const groups = group.contributors.includes(consumer) ? 0 : (waited.get(consumer) ?? 0) + 1;
+        waited.set(consumer, groups);
+        expect(groups, `round ${round}`).toBeLessThan(2 * rings.length);
+      }
+      group.complete(1, GROUP);
+      for (const { producer } of rings) producer.consume(() => {});
+    }
+  });
+
   it('gives each ring one completion a group, over a range of LSNs of its own', () => {
     const rings = [ringPair(), ringPair(), ringPair()];
     for (const [i, { producer }] of rings.entries()) publish(producer, i + 2);

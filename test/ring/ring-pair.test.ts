@@ -1,13 +1,12 @@
 /**
  * ring-pair: producer and consumer over one ring, in one thread and in any order of their calls, compared with a
- * queue. (The counters wrap at 2^32 chunks; they start at 0 and are private, so a test can't start them near the
- * wrap: they are compared by difference only, which the wrap of the slots, tested here, shares.)
+ * queue; also while the counters of chunks and completions wrap, as they do every 2^32.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
-import { chunkSlot, createRing, PUBLISHED, ringOver, SLOTS } from '../../dist/src/ring/layout.js';
+import { COMPLETED, chunkSlot, createRing, PUBLISHED, ringOver, SLOTS } from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
 import { RingProducer } from '../../dist/src/ring/producer.js';
 import { walkRecords } from '../../dist/src/segment/records.js';
@@ -20,11 +19,16 @@ const LIMITS = { bytes: 1024, records: 16 };
 /** What completions tell of the group. */
 const GROUP = { records: 0, bytes: 0, syncUs: 0, segment: 1 };
 
-function pair(ringBytes = 2048, limits = LIMITS) {
+function pair(ringBytes = 2048, limits = LIMITS, count = 0) {
   const ring = createRing(ringBytes);
-  const producer = new RingProducer(ring, new LogState(), limits);
-  return { ring, producer, consumer: new RingConsumer(ringOver(ring.buffer)) };
+  ring.words[PUBLISHED] = count;
+  ring.words[COMPLETED] = count;
+  const producer = new RingProducer(ring, new LogState(), limits, count);
+  return { ring, producer, consumer: new RingConsumer(ringOver(ring.buffer), count) };
 }
+
+/** Counts from which the next chunks pass a wrap: of the slots, of the sign, of the word. */
+const COUNTS = [0, SLOTS - 3, 0x7fff_ffff - 3, -4];
 
 /** Puts one record whose bytes follow from its id. */
 function put(producer: RingProducer, id: number, bytes: number): boolean {
@@ -62,8 +66,8 @@ const step = fc.oneof(
 describe('a ring pair', () => {
   it('hands every record over once, whole and in order, and every completion back, whatever the order of calls', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-        const { producer, consumer } = pair();
+      fc.property(fc.array(step, { maxLength: 300 }), fc.constantFrom(...COUNTS), (steps, count) => {
+        const { producer, consumer } = pair(2048, LIMITS, count);
         const put: { id: number; bytes: number }[] = [];
         const taken: { id: number; bytes: number }[] = [];
         let nextId = 1;
@@ -141,8 +145,8 @@ describe('a ring pair', () => {
     expect(putExactly(producer, 0, 2000)).toBe(true); // an empty ring starts over at 0
   });
 
-  it('says no when its slots are all in flight, and its slots wrap many times', () => {
-    const { producer, consumer } = pair(1024 * 64);
+  it('says no when its slots are all in flight, and its slots and counters wrap', () => {
+    const { producer, consumer } = pair(1024 * 64, LIMITS, 0x7fff_ffff - 2 * SLOTS);
     for (let round = 0; round < 5; round++) {
       for (let i = 0; i < SLOTS; i++) {
         expect(putExactly(producer, i, 8)).toBe(true);

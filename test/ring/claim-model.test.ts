@@ -1,0 +1,90 @@
+/** claim-model: the free space of a ring, compared with a model that marks every byte. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { ClaimSpace } from '../../dist/src/ring/claim.js';
+import { testSeed } from '../support/prng.js';
+
+fc.configureGlobal({ seed: testSeed(1) });
+
+const RING = 64;
+
+/** Every byte is free or belongs to one chunk; chunks are released in the order of their claims. */
+class ByteMap {
+  readonly owner: number[] = new Array(RING).fill(0);
+  readonly chunks: { id: number; offset: number; end: number }[] = [];
+  #lastId = 0;
+
+  isFree(offset: number, bytes: number): boolean {
+    return offset + bytes <= RING && this.owner.slice(offset, offset + bytes).every((id) => id === 0);
+  }
+
+  claim(offset: number, bytes: number): void {
+    const id = ++this.#lastId;
+    this.owner.fill(id, offset, offset + bytes);
+    this.chunks.push({ id, offset, end: offset + bytes });
+  }
+
+  release(): number | undefined {
+    const oldest = this.chunks.shift();
+    if (oldest === undefined) return undefined;
+    this.owner.fill(0, oldest.offset, oldest.end);
+    return oldest.end;
+  }
+
+  /** Whether a claim of `bytes` fits behind the newest chunk, or at the start before the oldest. */
+  mayFit(bytes: number): boolean {
+    const newest = this.chunks.at(-1);
+    if (newest === undefined) return bytes <= RING;
+    return this.isFree(newest.end, bytes) || this.isFree(0, bytes);
+  }
+}
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: RING / 8 }).map((words) => words * 8) },
+  { weight: 2, arbitrary: fc.constant('release' as const) },
+  { weight: 1, arbitrary: fc.constant('shrink' as const) },
+);
+
+it('gives out free bytes only, whenever there are enough in a row, and takes all of them back', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      const space = new ClaimSpace(RING);
+      const model = new ByteMap();
+      for (const what of steps) {
+        if (what === 'release') {
+          const end = model.release();
+          if (end !== undefined) space.release(end);
+        } else if (what === 'shrink') {
+          const newest = model.chunks.at(-1);
+          if (newest === undefined || newest.end - newest.offset <= 8) continue;
+          space.shrink(8);
+          newest.end -= 8;
+          model.owner.fill(0, newest.end, newest.end + 8);
+        } else {
+          const offset = space.find(what);
+          if (offset < 0) {
+            expect(model.mayFit(what), `${what} bytes would fit`).toBe(false);
+            continue;
+          }
+          expect(model.isFree(offset, what), `${what} bytes at ${offset}`).toBe(true);
+          space.claim(offset, what);
+          model.claim(offset, what);
+        }
+        const claimed = model.owner.filter((id) => id !== 0).length;
+        expect(space.usedBytes).toBeGreaterThanOrEqual(claimed);
+        expect(space.usedBytes).toBeLessThanOrEqual(RING);
+      }
+      for (let end = model.release(); end !== undefined; end = model.release()) space.release(end);
+      expect(space.usedBytes).toBe(0);
+      expect(space.find(RING)).toBe(0);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('says no to what is larger than the ring, and finds without claiming', () => {
+  const space = new ClaimSpace(RING);
+  expect(space.find(RING + 8)).toBe(-1);
+  expect(space.find(RING)).toBe(0);
+  expect(space.usedBytes).toBe(0);
+});
