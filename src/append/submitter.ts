@@ -54,6 +54,8 @@ export class Submitter {
   #holding = false;
   /** Whether records were appended that no sync need have covered. */
   #hasUnsynced = false;
+  /** Calls of `sync` that are not settled. */
+  #barriers = 0;
   /** Records of the append whose promise is being made; the executor below takes it from here. */
   #records = 1;
 
@@ -139,21 +141,33 @@ export class Submitter {
     if (refused) return Promise.reject(refused);
     if (!this.#hasUnsynced) return this.#barrier();
     this.#hasUnsynced = false;
-    this.#state.hurry();
-    return this.#queue((resolve, reject) => new SyncSubmission(resolve, reject));
+    return this.#hurried((resolve, reject) => new SyncSubmission(resolve, reject));
   }
 
   /** Settles when everything appended before has: a barrier is an append without records. */
   #barrier(): Promise<number> {
     if (this.inFlight === 0) return Promise.resolve(this.#state.durableLsn);
-    this.#state.hurry();
+    return this.#hurried((resolve, reject) => new Barrier(this.#state, resolve, reject));
+  }
+
+  /** Has the worker leave no commit window open until this is settled. */
+  #hurried(make: (resolve: Resolve, reject: Reject) => Submission): Promise<number> {
+    this.#barriers++;
+    const passed = this.#queue(make);
+    const settled = (): void => {
+      this.#barriers--;
+    };
+    passed.then(settled, settled);
     this.publish();
-    return this.#queue((resolve, reject) => new Barrier(this.#state, resolve, reject));
+    return passed;
   }
 
   /** Publishes what was appended in this turn so far, without waiting for its end. */
   publish(): void {
     this.#ring.publish();
+    // After the publishing: the worker forgets a hurry with the next group that it takes, which must not be one
+    // without what the barrier waits for. Again and again, as what waits for room is published later.
+    if (this.#barriers > 0) this.#state.hurry();
     this.#listen();
   }
 
