@@ -1,6 +1,7 @@
 /** sync: ends the commit window for all that was appended before it, also for what was not yet published then. */
 import { expect, it } from 'vitest';
 import { Appender } from '../../dist/src/append/appender.js';
+import { Submitter } from '../../dist/src/append/submitter.js';
 import { openLog } from '../../dist/src/index.js';
 import { resolveOptions } from '../../dist/src/options.js';
 import { createRing, PUBLISHED } from '../../dist/src/ring/layout.js';
@@ -18,11 +19,12 @@ it('publishes first and hurries the worker then, which would else forget the hur
       super.hurry();
     }
   }
-  const appender = new Appender(ring, new WatchedState(), resolveOptions(SMALL));
-  const pending = [appender.append('in the same turn'), appender.sync()];
+  const options = resolveOptions(SMALL);
+  const submitter = new Submitter(ring, new WatchedState(), options);
+  const pending = [new Appender(submitter, options).append('in the same turn'), submitter.sync()];
   expect(publishedAtHurry.at(-1)).toBe(1);
   for (const promise of pending) promise.catch(() => {});
-  appender.detach();
+  submitter.detach();
 });
 
 it('does not wait for a window on behalf of appends that had to wait for room in the ring', async () => {
