@@ -8,7 +8,8 @@ import { type Measurement, measure } from '../closed-loop.js';
 import { count, median, progress, say, spread, table } from '../report.js';
 import type { System } from '../system.js';
 import { openCeiling } from '../systems/ceiling.js';
-import { measureFloor } from '../systems/floor.js';
+import { groupBytes, measureFloor } from '../systems/floor.js';
+import { openHandOff } from '../systems/hand-off.js';
 import { openRingwal } from '../systems/ringwal.js';
 import { openYardstick } from '../systems/yardstick.js';
 
@@ -30,14 +31,21 @@ const FLOOR = 'raw floor';
 
 export async function curve(options: CurveOptions): Promise<CurvePoint[]> {
   const payloads = Array.from({ length: 64 }, () => randomBytes(options.payloadBytes));
+  const handOff = await openHandOff(
+    join(options.directory, 'hand-off'),
+    groupBytes(payloads[0] as Uint8Array, 1),
+  );
   const systems = [
+    handOff,
     openYardstick(join(options.directory, 'yardstick')),
     openCeiling(),
     await openRingwal(join(options.directory, 'recycling'), true),
     await openRingwal(join(options.directory, 'growing'), false),
   ];
   const points: CurvePoint[] = options.inFlight.flatMap((inFlight) =>
-    [FLOOR, ...systems.map(({ name }) => name)].map((system) => ({ inFlight, system, rounds: [] })),
+    [FLOOR, ...systems.map(({ name }) => name)]
+      .filter((system) => inFlight === 1 || system !== handOff.name)
+      .map((system) => ({ inFlight, system, rounds: [] })),
   );
   try {
     for (const system of systems) {
@@ -121,11 +129,19 @@ function show(options: CurveOptions, points: readonly CurvePoint[]): void {
       ratio(of('ringwal, only grows', rate), of('yardstick', rate)),
       ratio(of('ringwal', rate), of('no I/O', rate)),
       ratio(of('ringwal', 'p50Us'), of(FLOOR, 'p50Us')),
+      inFlight === 1 ? ratio(of('ringwal', 'p50Us'), of('hand-off', 'p50Us')) : '',
     ];
   });
   say('ratios within a round: medians [least..greatest]');
   table(
-    ['in flight', 'rate / yardstick', 'only grows / yardstick', 'rate / no I/O', 'p50 / floor p50'],
+    [
+      'in flight',
+      'rate / yardstick',
+      'only grows / yardstick',
+      'rate / no I/O',
+      'p50 / floor p50',
+      'p50 / hand-off p50',
+    ],
     ratios,
   );
   if (options.inFlight.some((inFlight) => inFlight > 100))

@@ -6,12 +6,17 @@ import { closeSync, fdatasyncSync, fsyncSync, openSync, unlinkSync, writeSync } 
 import type { Measurement } from '../closed-loop.js';
 import { LatencyHistogram } from '../histogram.js';
 
-const FILE_BYTES = 64 * 1024 * 1024;
+export const FILE_BYTES = 64 * 1024 * 1024;
 const GROUP_HEADER_BYTES = 64;
 const FRAME_HEADER_BYTES = 8;
 
+/** Bytes of a group with so many records. */
+export function groupBytes(payload: Uint8Array, records: number): number {
+  return GROUP_HEADER_BYTES + records * (FRAME_HEADER_BYTES + payload.length);
+}
+
 export function measureFloor(path: string, payload: Uint8Array, records: number, ms: number): Measurement {
-  const group = Buffer.alloc(GROUP_HEADER_BYTES + records * (FRAME_HEADER_BYTES + payload.length), payload);
+  const group = Buffer.alloc(groupBytes(payload, records), payload);
   const fd = openSync(path, 'w+');
   try {
     for (let at = 0; at < FILE_BYTES; at += group.length) writeSync(fd, group, 0, group.length, at);

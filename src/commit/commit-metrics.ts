@@ -10,6 +10,8 @@ export interface Distribution {
   readonly max: number;
 }
 
+const UNTOLD_GROUPS = 256;
+
 export class CommitMetrics {
   groups = 0;
   records = 0;
@@ -29,32 +31,57 @@ export class CommitMetrics {
   readonly #syncUs = createHistogram();
   /** Mean bytes of a group, over about the last eight. */
   recentGroupBytes = 0;
+  /** Figures of groups that the histograms do not have yet, three a group; their callers come first. */
+  readonly #untold = new Float64Array(3 * UNTOLD_GROUPS);
+  #untoldLength = 0;
 
   /** One write and its sync; without records it carried marks only. */
   group(bytes: number, records: number, writeUs: number, syncUs: number): void {
     this.writes++;
     this.writeUs += writeUs;
     this.syncUs += syncUs;
-    this.#syncUs.record(Math.max(1, Math.round(syncUs)));
-    if (records > 0) this.#grouped(bytes, records);
+    this.#note(bytes, records, syncUs);
   }
 
   /** A write that nobody waits to be durable. */
   unsynced(bytes: number, records: number, writeUs: number): void {
     this.writeUs += writeUs;
-    this.#grouped(bytes, records);
+    this.#note(bytes, records, 0);
   }
 
-  #grouped(bytes: number, records: number): void {
-    this.groups++;
-    this.records += records;
-    this.bytes += bytes;
-    this.recentGroupBytes += (bytes - this.recentGroupBytes) / 8;
-    this.#groupRecords.record(records);
-    this.#groupBytes.record(bytes);
+  #note(bytes: number, records: number, syncUs: number): void {
+    if (records > 0) {
+      this.groups++;
+      this.records += records;
+      this.bytes += bytes;
+      this.recentGroupBytes += (bytes - this.recentGroupBytes) / 8;
+    }
+    if (this.#untoldLength === this.#untold.length) this.tally();
+    const at = this.#untoldLength;
+    this.#untold[at] = bytes;
+    this.#untold[at + 1] = records;
+    this.#untold[at + 2] = syncUs;
+    this.#untoldLength = at + 3;
+  }
+
+  /** Adds what was noted to the histograms: a microsecond each, so not while callers wait for their answers. */
+  tally(): void {
+    for (let at = 0; at < this.#untoldLength; at += 3) {
+      const [bytes, records, syncUs] = this.#untold.subarray(at, at + 3) as unknown as [
+        number,
+        number,
+        number,
+      ];
+      if (syncUs > 0) this.#syncUs.record(Math.max(1, Math.round(syncUs)));
+      if (records === 0) continue;
+      this.#groupRecords.record(records);
+      this.#groupBytes.record(bytes);
+    }
+    this.#untoldLength = 0;
   }
 
   get distributions(): { groupRecords: Distribution; groupBytes: Distribution; syncUs: Distribution } {
+    this.tally();
     return {
       groupRecords: summary(this.#groupRecords),
       groupBytes: summary(this.#groupBytes),

@@ -18,7 +18,7 @@ import { BLOCK_BYTES, segmentName } from '../format/segment-header.js';
 import type { GroupOutcome } from '../ring/consumer.js';
 import type { LogState } from '../ring/log-state.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
-import { type PreparedSegment, SegmentWriter } from '../segment/segment-writer.js';
+import { MARK_BYTES, type PreparedSegment, SegmentWriter } from '../segment/segment-writer.js';
 import type { StorageFile } from '../storage/storage.js';
 import type { CommitMetrics } from './commit-metrics.js';
 import type { GroupBuilder } from './group-builder.js';
@@ -58,6 +58,9 @@ export class LogWriter {
   #linkStaged = false;
   #activeOpenLsn: number;
   #truncatedBefore: number;
+  /** The truncation mark that was staged last, and the one that is durable. */
+  #stagedMark: number;
+  #durableMark: number;
   #checkpointLsn: number;
   #failed = false;
   readonly #outcome: GroupOutcome = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
@@ -81,6 +84,8 @@ export class LogWriter {
     this.#activePreviousChecksum = from.previousChecksum;
     this.#activeOpenLsn = from.openLsn;
     this.#truncatedBefore = from.truncatedBefore;
+    this.#stagedMark = from.truncatedBefore;
+    this.#durableMark = from.truncatedBefore;
     this.#checkpointLsn = from.checkpointLsn;
     this.#supply = supply;
     this.#state = state;
@@ -107,6 +112,11 @@ export class LogWriter {
   /** Bytes that can be written before the next segment is needed. */
   get remainingBytes(): number {
     return this.#active.room;
+  }
+
+  /** Has the metrics count what they noted; called when no caller waits. */
+  tally(): void {
+    this.#metrics.tally();
   }
 
   /** The active segment as it stands: what it will be once it is closed, if nothing more is written to it. */
@@ -136,10 +146,12 @@ export class LogWriter {
   /** Commits the next group of what the rings hold. */
   commit(group: GroupBuilder): CommitOutcome {
     const openLsn = group.openLsn;
-    group.build(this.#active.room, this.lastLsn + 1);
+    const markBytes = this.#options.padGroups ? BLOCK_BYTES : MARK_BYTES;
+    const isMarking = this.#truncatedBefore > this.#stagedMark;
+    group.build(this.#active.room - (isMarking ? markBytes : 0), this.lastLsn + 1);
     if (group.records === 0 && group.contributors.length === 0) {
       if (!group.lackedRoom) return 'idle';
-      if (!this.rotate(openLsn)) return 'no-segment';
+      if (!this.rotate(openLsn)) return 'no-segment'; // the new segment's LINK carries the mark
       group.build(this.#active.room, this.lastLsn + 1);
       assert(group.contributors.length > 0, 'W3 the largest chunk fits into an empty segment');
     }
@@ -153,10 +165,13 @@ export class LogWriter {
     let successor: PreparedSegment | undefined;
     if (group.records > 0) {
       const hasCheckpoint = group.checkpointLsn > 0;
+      const rides = this.#truncatedBefore > this.#stagedMark; // unless a LINK has taken it meanwhile
+      if (rides) this.#active.stageRidingMark(this.#truncatedBefore);
+      this.#stagedMark = this.#truncatedBefore;
       this.#active.stageData(group.views, group.bytes, group.records, { openLsn, hasCheckpoint });
       successor = group.lackedRoom || this.#outrunsBacking() ? this.#supply.take() : undefined;
       if (successor !== undefined) this.#active.stageSeal(successor);
-      if (group.mustSync || successor !== undefined)
+      if (group.mustSync || rides || successor !== undefined)
         outcome.syncUs = this.#writeAndSync(group.bytes, group.records);
       else this.#writeOnly(group.bytes, group.records);
     } else if (group.mustSync && this.#active.hasUnsynced) {
@@ -191,11 +206,20 @@ export class LogWriter {
     this.#truncatedBefore = lsn;
   }
 
+  /**
+   * Whether the truncation mark is durable. While groups are being written it rides with the next one; `mark` is for
+   * when there is none.
+   */
+  get isMarkDurable(): boolean {
+    return this.#durableMark >= this.#truncatedBefore;
+  }
+
   /** Makes the marks durable: all LSNs so far, the truncation mark, and whether the log is closed here. */
   mark(clean: boolean, openLsn: number): boolean {
     if (!this.#active.hasRoomForMark && !this.rotate(openLsn)) return false;
     if (this.#linkStaged) this.#writeAndSync(0, 0); // a MARK has a write of its own
     this.#active.stageMark(this.#truncatedBefore, clean);
+    this.#stagedMark = this.#truncatedBefore;
     this.#writeAndSync(0, 0);
     return true;
   }
@@ -235,6 +259,7 @@ export class LogWriter {
       checkpointLsn: this.#checkpointLsn,
     });
     this.#linkStaged = true;
+    this.#stagedMark = this.#truncatedBefore;
     this.#metrics.rotations++;
     this.#supply.retire(closed, segment.file);
   }
@@ -252,6 +277,7 @@ export class LogWriter {
     const end = environment.monotonicUs();
     this.#metrics.group(bytes, records, writtenUs - start, end - writtenUs);
     this.#state.setDurableLsn(this.lastLsn);
+    this.#durableMark = this.#stagedMark;
     this.#linkStaged = false;
     return Math.round(end - start);
   }

@@ -41,6 +41,8 @@ export class LogEngine {
   #rings: RingConsumer[] = [];
   /** The highest truncation mark that is durable. */
   #durableMark: number;
+  /** With so much room, the next group needs no other segment. */
+  readonly #ridingRoomBytes: number;
   #running: Promise<void> | undefined;
 
   /** Recovers the log; see `recover` for what it throws. */
@@ -59,6 +61,8 @@ export class LogEngine {
   ) {
     this.#state = state;
     this.summary = recovered.summary;
+    this.#ridingRoomBytes =
+      options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES;
     const limits = { bytes: options.maxGroupBytes, records: options.maxGroupRecords };
     const { epoch, firstLsn, lastLsn } = recovered.summary;
     this.#group = new GroupBuilder(limits);
@@ -150,6 +154,9 @@ export class LogEngine {
     if (lsn > this.#state.firstLsn) this.#state.setFirstLsn(lsn);
     await this.#request(() => {
       if (lsn > this.#writer.truncatedBefore) this.#writer.setTruncatedBefore(lsn);
+      if (this.#writer.isMarkDurable) return true;
+      // A group that is certain to be written at once takes the mark along; else it gets a write of its own.
+      if (this.#group.hasChunks() && this.#writer.remainingBytes > this.#ridingRoomBytes) return undefined;
       return this.#writer.mark(false, this.#group.openLsn) || undefined;
     });
     this.#durableMark = Math.max(this.#durableMark, lsn);

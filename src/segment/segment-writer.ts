@@ -63,7 +63,7 @@ export interface SegmentPosition {
 
 /** Zero bytes written behind the last group of a write. */
 const TERMINATOR_BYTES = 64;
-const MARK_BYTES = GROUP_HEADER_BYTES + MARK_BODY_BYTES;
+export const MARK_BYTES = GROUP_HEADER_BYTES + MARK_BODY_BYTES;
 const HEADERS_PER_WRITE = 4;
 const zeros = new Uint8Array(BLOCK_BYTES);
 
@@ -188,6 +188,12 @@ export class SegmentWriter {
     });
     this.#sealOffset = this.#groupStart();
     this.#stage(SEAL, [body], body.length, 0);
+  }
+
+  /** Stages a MARK that rides in the write of the group that is staged next. */
+  stageRidingMark(truncatedBefore: number): void {
+    const body = encodeMark({ truncatedBefore, clean: false });
+    this.#stage(MARK, [body], body.length, 0);
   }
 
   /** Stages a MARK on a block of its own: one lost sector can't take the last group and its proof together. */
