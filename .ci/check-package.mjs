@@ -13,6 +13,7 @@ const use = `
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { openLog, verifyLog } from 'ringwal';
+import { decodeOperation, WriteBatch, writeBatch } from 'ringwal/operations';
 const log = await openLog('data');
 const lsn = await log.append('from the opener');
 const handle = log.handle();
@@ -20,6 +21,8 @@ const worker = new Worker(new URL('./worker.mjs', import.meta.url), { workerData
 const [other] = await once(worker, 'message');
 const read = [];
 for await (const record of log.read()) read.push(Buffer.from(record.payload).toString());
+const { last } = await writeBatch(log, new WriteBatch().put('key', 'value').delete('key'));
+for await (const record of log.read({ from: last })) read.push(decodeOperation(record.payload).kind);
 await log.close();
 const report = await verifyLog('data');
 console.log(JSON.stringify({ lsn, other, read, damage: report.damage.length, records: report.records }));
@@ -33,7 +36,8 @@ await log.close();
 parentPort.postMessage(lsn);
 `;
 const consumer = `
-import { type Log, type LogRecord, openLog } from 'ringwal';
+import { type Log, type LogRecord, type LsnRange, openLog } from 'ringwal';
+import { decodeOperation, type Operation, WriteBatch, writeBatch } from 'ringwal/operations';
 const log: Log = await openLog('data', { windowUs: 100 });
 const lsn: number = await log.append(new Uint8Array(3));
 for await (const record of log.read({ from: lsn })) {
@@ -41,6 +45,11 @@ for await (const record of log.read({ from: lsn })) {
   const bytes: Uint8Array<ArrayBuffer> = own.payload;
   console.log(bytes.length);
 }
+const range: LsnRange = await writeBatch(log, new WriteBatch().put('key', new Uint8Array(3)));
+const operation: Operation = decodeOperation(new Uint8Array(8));
+if (operation.kind === 'put') console.log(range.last, operation.value.length);
+// @ts-expect-error a delete has no value
+console.log(new WriteBatch().delete('key', 'value'));
 // @ts-expect-error a record is bytes or a string
 await log.append(42);
 `;
@@ -67,9 +76,9 @@ try {
   const expected = JSON.stringify({
     lsn: 1,
     other: 2,
-    read: ['from the opener', 'from a worker'],
+    read: ['from the opener', 'from a worker', 'delete'],
     damage: 0,
-    records: 2,
+    records: 4,
   });
   if (result !== expected) throw new Error(`used from the package it says ${result}, not ${expected}`);
   run(

@@ -71,6 +71,20 @@ it('keeps the callers side and the worker side apart', () => {
   }
 });
 
+it('keeps ringwal/operations on top of the public surface, and the core without knowledge of it', () => {
+  const isOperations = within('src/operations/');
+  for (const { path, code, imports } of sources) {
+    if (!isOperations(path)) expect(imports.filter(isOperations), path).toEqual([]);
+    else {
+      const targets = [...code.matchAll(/from '([^']+)'/g)].map(([, target = '']) => target);
+      expect(
+        targets.filter((target) => !/^(\.\/[\w-]+|\.\.\/index|\.\.\/errors)\.js$/.test(target)),
+        path,
+      ).toEqual([]);
+    }
+  }
+});
+
 it('has no import cycles', () => {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const done = new Set<string>();

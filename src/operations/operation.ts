@@ -1,0 +1,107 @@
+/**
+ * operation: the bytes of one put or delete, as the payload of one log record.
+ *
+ *   0      1         2          4           8      8 + key length
+ *   | kind | version | reserved | key length | key  | value, to the payload's end |
+ *     u8     u8 = 0    u16 = 0    u32 LE
+ *
+ * kind: 1 is a put, 2 a delete. A put's value is everything behind the key and may be empty; a delete has no
+ * value, so its key ends where the payload ends. Keys may be empty. Nothing is padded, and the payload's length
+ * is the record's: it is not repeated here. Integers are little-endian. There is no checksum: the log has one.
+ * A reader refuses other kinds, another version, and reserved bytes that are not 0.
+ */
+import { InvalidArgumentError, TooLargeError } from '../errors.js';
+
+/** A key or a value: bytes (Buffers too), or a string, which is stored as UTF-8. */
+export type Bytes = string | Uint8Array;
+
+/** One operation, as `decodeOperation` gives it back. */
+export type Operation =
+  | { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly kind: 'delete'; readonly key: Uint8Array };
+
+const PUT = 1;
+const DELETE = 2;
+const HEADER_BYTES = 8;
+
+/** No log takes a longer payload: a group is at most half of the largest ring, 1 GiB, and a frame has 8 bytes. */
+const MAX_OPERATION_BYTES = 512 * 1024 * 1024 - 8;
+
+/**
+ * The payload of a put, or of a delete when `value` is undefined: a copy, nobody else's memory.
+ * Throws InvalidArgumentError and TooLargeError.
+ */
+export function encodeOperation(key: Bytes, value: Bytes | undefined): Uint8Array {
+  const keyBytes = lengthOf('key', key);
+  const valueBytes = value === undefined ? 0 : lengthOf('value', value);
+  const bytes = HEADER_BYTES + keyBytes + valueBytes;
+  if (bytes > MAX_OPERATION_BYTES) {
+    throw new TooLargeError(
+      `The operation takes ${bytes} bytes; no log takes more than ${MAX_OPERATION_BYTES}.`,
+    );
+  }
+  const payload = Buffer.allocUnsafe(bytes); // every byte is written below
+  payload.writeUInt32LE(value === undefined ? DELETE : PUT, 0); // version and reserved bytes with it
+  payload.writeUInt32LE(keyBytes, 4);
+  copy(key, payload, HEADER_BYTES);
+  if (value !== undefined) copy(value, payload, HEADER_BYTES + keyBytes);
+  return payload;
+}
+
+/**
+ * Takes a record's payload apart. Key and value are views of it, not copies: they live as long as it does and
+ * change when it does. (A payload from `log.read` is the caller's own, so keeping the views is fine.)
+ *
+ * Throws InvalidArgumentError when the payload is no operation. Not CorruptError: a payload that the log gives
+ * back has been verified, so what is wrong with it is that it never was an operation.
+ */
+export function decodeOperation(payload: Uint8Array): Operation {
+  if (!(payload instanceof Uint8Array)) throw notAnOperation('it is no Uint8Array');
+  const { byteLength } = payload;
+  if (byteLength < HEADER_BYTES) throw notAnOperation(`${byteLength} bytes are less than its header`);
+  const header = new DataView(payload.buffer, payload.byteOffset, HEADER_BYTES);
+  const kind = header.getUint8(0);
+  if (kind !== PUT && kind !== DELETE) throw notAnOperation(`kind ${kind} is neither put nor delete`);
+  if (header.getUint8(1) !== 0) throw notAnOperation(`version ${header.getUint8(1)} is not known, only 0`);
+  if (header.getUint16(2, true) !== 0) throw notAnOperation('its reserved bytes are not 0');
+  const keyBytes = header.getUint32(4, true);
+  const keyEnd = HEADER_BYTES + keyBytes;
+  if (keyEnd > byteLength)
+    throw notAnOperation(`a key of ${keyBytes} bytes ends behind its ${byteLength} bytes`);
+  const key = payload.subarray(HEADER_BYTES, keyEnd);
+  if (kind === PUT) return { kind: 'put', key, value: payload.subarray(keyEnd) };
+  if (keyEnd < byteLength) throw notAnOperation(`a delete has ${byteLength - keyEnd} bytes behind its key`);
+  return { kind: 'delete', key };
+}
+
+function lengthOf(what: 'key' | 'value', bytes: Bytes): number {
+  if (typeof bytes === 'string') return Buffer.byteLength(bytes);
+  if (!(bytes instanceof Uint8Array)) {
+    throw new InvalidArgumentError(
+      `A ${what} must be a string or a Uint8Array, not ${bytes === null ? 'null' : typeof bytes}.`,
+    );
+  }
+  if (bytes.length === 0 && isDetached(bytes.buffer)) {
+    throw new InvalidArgumentError(`The ${what} is a view of a detached ArrayBuffer; its bytes are gone.`);
+  }
+  return bytes.length;
+}
+
+function copy(bytes: Bytes, target: Buffer, offset: number): void {
+  if (typeof bytes === 'string') target.write(bytes, offset, 'utf8');
+  else target.set(bytes, offset);
+}
+
+/** Making a view of a detached buffer throws, in every Node. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function notAnOperation(why: string): InvalidArgumentError {
+  return new InvalidArgumentError(`The payload is no put or delete of ringwal/operations: ${why}.`);
+}
