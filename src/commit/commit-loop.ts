@@ -5,7 +5,7 @@
  * sleeps blocking, for a moment, and does so at once: a wake-up from `Atomics.wait` takes 10 us less than one
  * through the event loop, and what the worker still did on a CPU that its callers are woken on would keep them
  * waiting. Then it sleeps in `Atomics.waitAsync`, and the event loop serves control calls and maintenance. Under
- * load the loop lets the event loop turn every two milliseconds.
+ * load the loop lets the event loop turn every eight milliseconds, or every one while maintenance is under way.
  */
 import type { Environment } from '../environment.js';
 import { ClosedError, RingwalError } from '../errors.js';
@@ -17,8 +17,9 @@ import type { LogWriter } from './log-writer.js';
 
 /** How long the worker sleeps blocking before it sleeps in its event loop. */
 const BLOCKING_MS = 1;
-/** How long the event loop may be kept from turning. */
-const TURN_US = 2000;
+/** How long the event loop may be kept from turning: while maintenance is under way, and else. */
+const BUSY_TURN_US = 1000;
+const TURN_US = 8000;
 /** Idle time after which a MARK says that the last group was durable. */
 const IDLE_MARK_US = 50_000;
 /** No sleep is longer than this, so that a lost wake-up could delay, but never hang. */
@@ -38,8 +39,8 @@ export interface CommitLoopOptions {
   readonly windowUs: number;
   readonly limits: GroupLimits;
   readonly environment: Environment;
-  /** Called whenever the event loop has turned. */
-  readonly onTurn: () => void;
+  /** Called whenever the event loop has turned; returns whether there is more for it to do soon. */
+  readonly onTurn: () => boolean;
   /** Called once, when a write or sync failed. The loop has ended then. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -56,6 +57,7 @@ export class CommitLoop {
   /** Last LSN that a MARK covers, or that was durable at open. */
   #markedLsn: number;
   #turnedUs: number;
+  #turnAfterUs = BUSY_TURN_US;
   /** Why requests are refused, once the loop has ended. */
   #ended: { readonly error: unknown } | undefined;
 
@@ -101,7 +103,7 @@ export class CommitLoop {
       if (outcome === 'no-segment') await this.#nextSegment();
       else if (outcome === 'idle') await this.#sleep();
       else if (outcome !== 'committed') this.#sleepInWindow(outcome.windowUs);
-      if (this.#options.environment.monotonicUs() - this.#turnedUs > TURN_US) await this.#turn();
+      if (this.#options.environment.monotonicUs() - this.#turnedUs > this.#turnAfterUs) await this.#turn();
       else if (outcome === 'committed') this.#nap();
     }
   }
@@ -216,7 +218,7 @@ export class CommitLoop {
       setImmediate(() => {
         this.#turnedUs = this.#options.environment.monotonicUs();
         this.#writer.tally();
-        this.#options.onTurn();
+        this.#turnAfterUs = this.#options.onTurn() ? BUSY_TURN_US : TURN_US;
         resolve();
       });
     });

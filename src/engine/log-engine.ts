@@ -89,6 +89,7 @@ export class LogEngine {
       onTurn: () => {
         this.#keeper.nudge();
         this.#dropDetached();
+        return this.#keeper.isBusy;
       },
       onFailure: (error) => this.#poison(error),
     });

@@ -146,10 +146,15 @@ export class SegmentKeeper implements SegmentSupply {
 
   /** Goes on with what was put off: filling the spare, and removals that failed. Called from time to time. */
   nudge(): void {
-    if (this.#stopped || this.#queue.size + this.#queue.pending > 0) return;
+    if (this.#stopped || this.isBusy) return;
     if (this.#canFill()) this.#run(() => this.#fillSlice());
     else if (this.#doomed.length > 0 && this.#options.environment.monotonicUs() >= this.#removeAgainUs)
       this.#run(() => this.#removeDoomed());
+  }
+
+  /** Whether a task is under way or waits. */
+  get isBusy(): boolean {
+    return this.#queue.size + this.#queue.pending > 0;
   }
 
   /** Resolves once no task is under way. */
