@@ -1,4 +1,7 @@
-/** producers: one thread against four on one log, the same number of appends in flight; every LSN is checked. */
+/**
+ * producers: one thread against four on one log, with as many appends in flight in all, and with as many each; every
+ * LSN is checked.
+ */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -16,49 +19,59 @@ export interface ProducersOptions {
 
 export interface ProducersResult {
   readonly threads: number;
+  /** Appends in flight on each thread. */
+  readonly inFlightEach: number;
   readonly recordsPerSecond: readonly number[];
   /** Records read back and found under the LSN that their thread was told. */
   readonly checked: number;
 }
 
-const THREADS = [1, 4];
+interface Case {
+  readonly threads: number;
+  readonly inFlightEach: number;
+  readonly rates: number[];
+  checked: number;
+}
 
 export async function producers(options: ProducersOptions): Promise<ProducersResult[]> {
-  const rates = new Map<number, number[]>(THREADS.map((threads) => [threads, []]));
-  const checked = new Map<number, number>(THREADS.map((threads) => [threads, 0]));
+  const { inFlight } = options;
+  const cases: Case[] = [
+    { threads: 1, inFlightEach: inFlight, rates: [], checked: 0 },
+    { threads: 4, inFlightEach: Math.ceil(inFlight / 4), rates: [], checked: 0 },
+    { threads: 4, inFlightEach: inFlight, rates: [], checked: 0 },
+  ];
   for (let round = 0; round < options.rounds; round++) {
-    for (const threads of round % 2 === 0 ? THREADS : [...THREADS].reverse()) {
-      progress(`round ${round + 1} of ${options.rounds}: ${threads} producer threads`);
-      const { recordsPerSecond, records } = await run(options, threads, `producers-${round}-${threads}`);
-      rates.get(threads)?.push(recordsPerSecond);
-      checked.set(threads, (checked.get(threads) ?? 0) + records);
+    for (const one of round % 2 === 0 ? cases : [...cases].reverse()) {
+      progress(`round ${round + 1} of ${options.rounds}: ${one.threads} producer threads`);
+      const name = `producers-${round}-${cases.indexOf(one)}`;
+      const { recordsPerSecond, records } = await run(options, one, name);
+      one.rates.push(recordsPerSecond);
+      one.checked += records;
     }
   }
-  const results = THREADS.map((threads) => ({
-    threads,
-    recordsPerSecond: rates.get(threads) ?? [],
-    checked: checked.get(threads) ?? 0,
-  }));
-  say(
-    `producer threads, ${count(options.inFlight)} in flight in all, ${options.rounds} rounds of ${options.ms} ms`,
-  );
+  say(`producer threads on one log, ${options.rounds} rounds of ${options.ms} ms`);
   table(
-    ['threads', 'records/s', 'records read back and right'],
-    results.map((result) => [
-      `${result.threads}`,
-      spread(result.recordsPerSecond, count),
-      count(result.checked),
+    ['threads', 'in flight each', 'records/s', 'of one thread', 'records read back and right'],
+    cases.map(({ threads, inFlightEach, rates, checked }) => [
+      `${threads}`,
+      count(inFlightEach),
+      spread(rates, count),
+      (median(rates) / median((cases[0] as Case).rates)).toFixed(2),
+      count(checked),
     ]),
   );
-  const [one = 0, four = 0] = results.map((result) => median(result.recordsPerSecond));
-  say(`four threads / one: ${(four / one).toFixed(2)}`);
   say();
-  return results;
+  return cases.map(({ threads, inFlightEach, rates, checked }) => ({
+    threads,
+    inFlightEach,
+    recordsPerSecond: rates,
+    checked,
+  }));
 }
 
 async function run(
   options: ProducersOptions,
-  threads: number,
+  { threads, inFlightEach }: Case,
   name: string,
 ): Promise<{ recordsPerSecond: number; records: number }> {
   const log = await openLog(join(options.directory, name));
@@ -67,7 +80,7 @@ async function run(
     const task: ProducerTask = {
       handle,
       thread,
-      inFlight: Math.ceil(options.inFlight / threads),
+      inFlight: inFlightEach,
       ms: options.ms,
       payloadBytes: options.payloadBytes,
     };
