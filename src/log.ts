@@ -31,8 +31,9 @@ export interface LogStats extends WorkerStats {
   readonly durableLsn: number;
   /** Appends of this thread that are neither resolved nor rejected. */
   readonly inFlight: number;
-  /** Bytes of this thread's ring in use. */
+  /** Bytes of this thread's ring in use, of how many. */
   readonly ringBytes: number;
+  readonly ringCapacityBytes: number;
   /** Bytes of this thread's appends that wait for room in the ring. */
   readonly waitingBytes: number;
 }

@@ -80,8 +80,9 @@ export class Submitter {
   }
 
   /** Bytes of this thread's ring in use, and bytes that wait for room in it. */
-  get fill(): { readonly ringBytes: number; readonly waitingBytes: number } {
-    return { ringBytes: this.#ring.usedBytes, waitingBytes: this.#waiting.bytes };
+  get fill(): Record<'ringBytes' | 'ringCapacityBytes' | 'waitingBytes', number> {
+    const { usedBytes, data } = this.#ring;
+    return { ringBytes: usedBytes, ringCapacityBytes: data.length, waitingBytes: this.#waiting.bytes };
   }
 
   /** The group of the completion that is being consumed, while its appends resolve. */

@@ -11,45 +11,50 @@ export interface Distribution {
 }
 
 const UNTOLD_GROUPS = 256;
+/** Of each group: bytes, records, wait, sync. */
+const FIGURES = 4;
 
 export class CommitMetrics {
   groups = 0;
   records = 0;
   bytes = 0;
   /** Syncs, of one write each in most cases. */
-  writes = 0;
+  syncs = 0;
   rotations = 0;
   segmentsPrepared = 0;
   segmentsRecycled = 0;
   segmentsRemoved = 0;
   maintenanceErrors = 0;
-  /** Microseconds spent in writes and in syncs. */
-  writeUs = 0;
-  syncUs = 0;
+  /** Writes and syncs of groups that failed. */
+  ioErrors = 0;
+  /** Microseconds spent in writes and their syncs. */
+  syncUsTotal = 0;
   readonly #groupRecords = createHistogram();
   readonly #groupBytes = createHistogram();
+  readonly #waitUs = createHistogram();
   readonly #syncUs = createHistogram();
   /** Mean bytes of a group, over about the last eight. */
   recentGroupBytes = 0;
-  /** Figures of groups that the histograms do not have yet, three a group; their callers come first. */
-  readonly #untold = new Float64Array(3 * UNTOLD_GROUPS);
+  /** Figures of groups that the histograms do not have yet; their callers come first. */
+  readonly #untold = new Float64Array(FIGURES * UNTOLD_GROUPS);
   #untoldLength = 0;
 
-  /** One write and its sync; without records it carried marks only. */
-  group(bytes: number, records: number, writeUs: number, syncUs: number): void {
-    this.writes++;
-    this.writeUs += writeUs;
-    this.syncUs += syncUs;
-    this.#note(bytes, records, syncUs);
+  /**
+   * One write and its sync, which took `syncUs` together; its oldest record had waited for `waitUs`. Without records
+   * it carried marks only.
+   */
+  group(bytes: number, records: number, waitUs: number, syncUs: number): void {
+    this.syncs++;
+    this.syncUsTotal += syncUs;
+    this.#note(bytes, records, waitUs, syncUs);
   }
 
   /** A write that nobody waits to be durable. */
-  unsynced(bytes: number, records: number, writeUs: number): void {
-    this.writeUs += writeUs;
-    this.#note(bytes, records, 0);
+  unsynced(bytes: number, records: number, waitUs: number): void {
+    this.#note(bytes, records, waitUs, 0);
   }
 
-  #note(bytes: number, records: number, syncUs: number): void {
+  #note(bytes: number, records: number, waitUs: number, syncUs: number): void {
     if (records > 0) {
       this.groups++;
       this.records += records;
@@ -60,31 +65,31 @@ export class CommitMetrics {
     const at = this.#untoldLength;
     this.#untold[at] = bytes;
     this.#untold[at + 1] = records;
-    this.#untold[at + 2] = syncUs;
-    this.#untoldLength = at + 3;
+    this.#untold[at + 2] = waitUs;
+    this.#untold[at + 3] = syncUs;
+    this.#untoldLength = at + FIGURES;
   }
 
   /** Adds what was noted to the histograms: a microsecond each, so not while callers wait for their answers. */
   tally(): void {
-    for (let at = 0; at < this.#untoldLength; at += 3) {
-      const [bytes, records, syncUs] = this.#untold.subarray(at, at + 3) as unknown as [
-        number,
-        number,
-        number,
-      ];
-      if (syncUs > 0) this.#syncUs.record(Math.max(1, Math.round(syncUs)));
+    const figures = this.#untold;
+    for (let at = 0; at < this.#untoldLength; at += FIGURES) {
+      const records = figures[at + 1] as number;
+      if ((figures[at + 3] as number) > 0) record(this.#syncUs, figures[at + 3] as number);
       if (records === 0) continue;
-      this.#groupRecords.record(records);
-      this.#groupBytes.record(bytes);
+      record(this.#groupBytes, figures[at] as number);
+      record(this.#groupRecords, records);
+      record(this.#waitUs, figures[at + 2] as number);
     }
     this.#untoldLength = 0;
   }
 
-  get distributions(): { groupRecords: Distribution; groupBytes: Distribution; syncUs: Distribution } {
+  get distributions(): Record<'groupRecords' | 'groupBytes' | 'waitUs' | 'syncUs', Distribution> {
     this.tally();
     return {
       groupRecords: summary(this.#groupRecords),
       groupBytes: summary(this.#groupBytes),
+      waitUs: summary(this.#waitUs),
       syncUs: summary(this.#syncUs),
     };
   }
@@ -99,4 +104,9 @@ function summary(histogram: RecordableHistogram): Distribution {
     p99: empty ? 0 : histogram.percentile(99),
     max: empty ? 0 : histogram.max,
   };
+}
+
+/** A histogram takes integers from 1. */
+function record(histogram: RecordableHistogram, value: number): void {
+  histogram.record(Math.max(1, Math.round(value)));
 }

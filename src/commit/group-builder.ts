@@ -5,6 +5,7 @@
  * with, so no ring waits for more groups than there are rings. A ring gives all it has, up to the limits;
  * its chunks stay together in the group, so each ring gets one completion, a contiguous range of LSNs.
  */
+import { sharedUs } from '../ring/clock.js';
 import type { Chunk, GroupOutcome, RingConsumer } from '../ring/consumer.js';
 import { CHECKPOINT, CONDITIONAL, CONFLICT, SYNC, SYNCED, UNSYNCED } from '../ring/layout.js';
 
@@ -27,6 +28,8 @@ export class GroupBuilder {
   mustSync = false;
   /** LSN of the last checkpoint in the group, 0: none. */
   checkpointLsn = 0;
+  /** How long the chunk of the group that waited longest had been published when the group was built. */
+  waitUs = 0;
   /** Whether a chunk was left behind because `room` was short, not because of the limits. */
   lackedRoom = false;
   /** Whether a chunk was left behind at all. */
@@ -67,6 +70,7 @@ export class GroupBuilder {
     this.records = 0;
     this.mustSync = false;
     this.checkpointLsn = 0;
+    this.waitUs = 0;
     this.lackedRoom = false;
     this.leftOver = false;
     const rings = this.#rings;
@@ -90,7 +94,10 @@ export class GroupBuilder {
         this.lackedRoom = true;
         return;
       }
-      if (!ring.isInGroup) this.contributors.push(ring);
+      if (!ring.isInGroup) {
+        this.contributors.push(ring);
+        this.waitUs = Math.max(this.waitUs, (sharedUs() - chunk.publishedUs) | 0); // the ring's oldest chunk
+      }
       const lsn = firstLsn + this.records;
       if (chunk.flags !== 0 && this.#settles(ring, chunk, lsn)) continue;
       if ((chunk.flags & UNSYNCED) === 0) this.mustSync = true;

@@ -172,8 +172,8 @@ export class LogWriter {
       successor = group.lackedRoom || this.#outrunsBacking() ? this.#supply.take() : undefined;
       if (successor !== undefined) this.#active.stageSeal(successor);
       if (group.mustSync || rides || successor !== undefined)
-        outcome.syncUs = this.#writeAndSync(group.bytes, group.records);
-      else this.#writeOnly(group.bytes, group.records);
+        outcome.syncUs = this.#writeAndSync(group.bytes, group.records, group.waitUs);
+      else this.#writeOnly(group.bytes, group.records, group.waitUs);
     } else if (group.mustSync && this.#active.hasUnsynced) {
       outcome.syncUs = this.#syncOnly();
     }
@@ -265,29 +265,25 @@ export class LogWriter {
   }
 
   /** Writes what is staged and makes it durable; returns what that took, in whole microseconds. */
-  #writeAndSync(bytes: number, records: number): number {
+  #writeAndSync(bytes: number, records: number, waitUs = 0): number {
     const { environment } = this.#options;
     const start = environment.monotonicUs();
-    const writtenUs = this.#guarded(() => {
+    this.#guarded(() => {
       this.#active.write();
-      const written = environment.monotonicUs();
       this.#active.sync();
-      return written;
     });
-    const end = environment.monotonicUs();
-    this.#metrics.group(bytes, records, writtenUs - start, end - writtenUs);
+    const tookUs = environment.monotonicUs() - start;
+    this.#metrics.group(bytes, records, waitUs, tookUs);
     this.#state.setDurableLsn(this.lastLsn);
     this.#durableMark = this.#stagedMark;
     this.#linkStaged = false;
-    return Math.round(end - start);
+    return Math.round(tookUs);
   }
 
   /** Writes what is staged; nobody waits for it to be durable. */
-  #writeOnly(bytes: number, records: number): void {
-    const { environment } = this.#options;
-    const start = environment.monotonicUs();
+  #writeOnly(bytes: number, records: number, waitUs: number): void {
     this.#guarded(() => this.#active.write(false));
-    this.#metrics.unsynced(bytes, records, environment.monotonicUs() - start);
+    this.#metrics.unsynced(bytes, records, waitUs);
     this.#linkStaged = false;
   }
 

@@ -55,18 +55,25 @@ export interface EngineStats {
   /** Writes, each followed by one sync; more than groups by the marks. */
   readonly syncs: number;
   readonly rotations: number;
+  /** Segments made ready from new files, and from files that were reused. */
   readonly segmentsPrepared: number;
   readonly segmentsRecycled: number;
+  /** Files deleted. */
   readonly segmentsRemoved: number;
+  /** Writes and syncs of groups that failed: 0, or 1 when the log is poisoned. */
+  readonly ioErrors: number;
   readonly maintenanceErrors: number;
   /** The last error of maintenance that has not been overcome: why no segment can be prepared. */
   readonly maintenanceError: string | undefined;
   /** Rings attached: threads that append. */
   readonly producers: number;
-  readonly writeUs: number;
+  /** Microseconds spent in writes and their syncs. */
   readonly syncUsTotal: number;
   readonly groupRecords: Distribution;
   readonly groupBytes: Distribution;
+  /** How long a group's oldest record had been published when the group was built, microseconds. */
+  readonly waitUs: Distribution;
+  /** Write and sync of a group together, microseconds; with direct writes they are one call. */
   readonly syncUs: Distribution;
 }
 

@@ -206,16 +206,16 @@ export class LogEngine {
       groups: metrics.groups,
       records: metrics.records,
       bytes: metrics.bytes,
-      syncs: metrics.writes,
+      syncs: metrics.syncs,
       rotations: metrics.rotations,
       segmentsPrepared: metrics.segmentsPrepared,
       segmentsRecycled: metrics.segmentsRecycled,
       segmentsRemoved: metrics.segmentsRemoved,
+      ioErrors: metrics.ioErrors,
       maintenanceErrors: metrics.maintenanceErrors,
       maintenanceError: lastError === undefined ? undefined : describe(lastError),
       producers: this.#rings.length,
-      writeUs: metrics.writeUs,
-      syncUsTotal: metrics.syncUs,
+      syncUsTotal: metrics.syncUsTotal,
       ...metrics.distributions,
     };
   }
@@ -268,6 +268,7 @@ export class LogEngine {
   }
 
   #poison(error: unknown): void {
+    if (this.#state.state < CLOSED) this.#metrics.ioErrors++;
     this.#state.poison(error);
     for (const ring of this.#rings) ring.ring();
   }

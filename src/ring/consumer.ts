@@ -15,6 +15,7 @@ import {
   CHUNK_FLAGS,
   CHUNK_OFFSET,
   CHUNK_OLDEST_SPAN,
+  CHUNK_PUBLISHED_US,
   CHUNK_RECORDS,
   COMMITTED,
   COMPLETED,
@@ -47,6 +48,8 @@ export interface Chunk {
   flags: number;
   /** The LSN that a CONDITIONAL chunk must get. */
   expectedLsn: number;
+  /** When it was published, see clock.ts. */
+  publishedUs: number;
 }
 
 /** What is told of a group with each completion. */
@@ -69,7 +72,7 @@ interface Outcome {
 export class RingConsumer {
   readonly #words: Int32Array;
   readonly #data: Uint8Array;
-  readonly #chunk: Chunk = { offset: 0, bytes: 0, records: 0, flags: 0, expectedLsn: 0 };
+  readonly #chunk: Chunk = { offset: 0, bytes: 0, records: 0, flags: 0, expectedLsn: 0, publishedUs: 0 };
   /** Chunks taken and completions posted, modulo 2^32. */
   #taken = 0;
   #posted = 0;
@@ -115,6 +118,7 @@ export class RingConsumer {
     chunk.bytes = words[slot + CHUNK_BYTES] as number;
     chunk.records = words[slot + CHUNK_RECORDS] as number;
     chunk.flags = words[slot + CHUNK_FLAGS] as number;
+    chunk.publishedUs = words[slot + CHUNK_PUBLISHED_US] as number;
     if (chunk.flags !== 0) {
       const high = (words[slot + CHUNK_EXPECTED_HIGH] as number) >>> 0;
       chunk.expectedLsn = high * 0x1_0000_0000 + ((words[slot + CHUNK_EXPECTED_LOW] as number) >>> 0);

@@ -65,6 +65,8 @@ export const CHUNK_EXPECTED_LOW = 4;
 export const CHUNK_EXPECTED_HIGH = 5;
 /** With SPANS: the number of the chunk in which the oldest span that is open behind this chunk began. */
 export const CHUNK_OLDEST_SPAN = 6;
+/** When it was published, see clock.ts. */
+export const CHUNK_PUBLISHED_US = 7;
 
 /** Flags of a chunk. */
 /** Refuse the chunk unless its first record gets the LSN that is expected. */

@@ -8,6 +8,7 @@ import { assert } from '../assert.js';
 import { checksum } from '../format/checksum.js';
 import { FRAME_HEADER_BYTES, frameBytes, HAS_CHECKSUM } from '../format/record-frame.js';
 import { ClaimSpace } from './claim.js';
+import { sharedUs } from './clock.js';
 import { parkAsync, wake } from './doorbell.js';
 import {
   BEGINS_SPAN,
@@ -18,6 +19,7 @@ import {
   CHUNK_FLAGS,
   CHUNK_OFFSET,
   CHUNK_OLDEST_SPAN,
+  CHUNK_PUBLISHED_US,
   CHUNK_RECORDS,
   COMPLETED,
   COMPLETION_CHUNKS,
@@ -219,6 +221,7 @@ export class RingProducer {
     words[slot + CHUNK_BYTES] = bytes;
     words[slot + CHUNK_RECORDS] = records;
     words[slot + CHUNK_FLAGS] = flags;
+    words[slot + CHUNK_PUBLISHED_US] = sharedUs();
     if (this.#spans.size > 0) {
       words[slot + CHUNK_FLAGS] = flags | SPANS;
       words[slot + CHUNK_OLDEST_SPAN] = this.#spans.keys().next().value as SpanToken;
