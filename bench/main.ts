@@ -8,6 +8,7 @@ import { say, table } from './report.js';
 import { curve } from './scenarios/curve.js';
 import { memory } from './scenarios/memory.js';
 import { open } from './scenarios/open.js';
+import { presets } from './scenarios/presets.js';
 import { producers } from './scenarios/producers.js';
 
 const HELP = `npm run bench -- [scenario...] [options]
@@ -15,6 +16,7 @@ const HELP = `npm run bench -- [scenario...] [options]
 scenarios (default: curve and producers)
   curve       1 to 10 000 appends in flight: ringwal, a 10-line group commit, the raw floor, the harness alone
   producers   1 and 4 producer threads on one log, every LSN checked
+  presets     the default options beside the presets, for few callers, many, and large records
   memory      heap and RSS over 20 million appends
   open        opening and verifying a log of 10 GB
 
@@ -62,6 +64,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const scenarios: Record<string, () => Promise<unknown>> = {
   curve: () => curve({ directory, inFlight, rounds, ms, payloadBytes }),
   producers: () => producers({ directory, rounds, ms, inFlight: 1000, payloadBytes }),
+  presets: () => presets({ directory, rounds, ms }),
   memory: () => memory(directory, values.quick ? 2_000_000 : 20_000_000, 1000, payloadBytes),
   open: () => open(directory, values.quick ? 1e9 : 10e9),
 };

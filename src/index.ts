@@ -29,6 +29,7 @@ export {
 } from './errors.js';
 export { attachLog, type Log, type LogAppender, type LogStats, openLog, type SegmentInfo } from './log.js';
 export type { LogOptions } from './options.js';
+export { durable, highThroughput, lowLatency } from './presets.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { RecoverySummary } from './recovery/recover.js';
 export type { LogHandle, ReadOptions } from './thread.js';

@@ -1,10 +1,10 @@
-/** ringwal: the log with default options; truncated behind its writers so that segments recycle, or never. */
-import { type LogAppender, openLog } from 'ringwal';
+/** ringwal: the log, with default options if no others are asked for; truncated behind its writers so that segments recycle, or never. */
+import { type LogAppender, type LogOptions, openLog } from 'ringwal';
 import type { System } from '../system.js';
 
 /** How often the log is truncated behind its writers. */
 const TRUNCATE_EVERY_MS = 20;
-const WARM_UP_BATCH = Array.from({ length: 500 }, () => Buffer.alloc(1000, 1));
+const WARM_UP_BATCH = Array.from({ length: 125 }, () => Buffer.alloc(1000, 1));
 
 /** Truncates `log` behind its writers, from time to time, until stopped: beside the appends, not in their way. */
 export function truncateBehind(log: LogAppender): () => void {
@@ -15,8 +15,12 @@ export function truncateBehind(log: LogAppender): () => void {
   return () => clearInterval(timer);
 }
 
-export async function openRingwal(directory: string, isTruncated: boolean): Promise<System> {
-  const log = await openLog(directory);
+export async function openRingwal(
+  directory: string,
+  isTruncated: boolean,
+  options: LogOptions = {},
+): Promise<System> {
+  const log = await openLog(directory, options);
   const stop = isTruncated ? truncateBehind(log) : () => {};
   return {
     name: isTruncated ? 'ringwal' : 'ringwal, only grows',
@@ -24,7 +28,7 @@ export async function openRingwal(directory: string, isTruncated: boolean): Prom
     async warmUp() {
       if (!isTruncated) return;
       for (let recycled = 0; recycled < 3; ) {
-        for (let i = 0; i < 50; i++) await log.appendBatch(WARM_UP_BATCH);
+        for (let i = 0; i < 200; i++) await log.appendBatch(WARM_UP_BATCH);
         recycled = (await log.stats()).segmentsRecycled;
       }
     },

@@ -5,7 +5,6 @@
  * a large record, a transaction. Garbage collection may not take its beginning away while its end is to come. The
  * producer says in each chunk which chunk the oldest open span began in; here the LSNs of those chunks are kept.
  */
-import { assert } from '../assert.js';
 import { BEGINS_SPAN, SPANS } from './layout.js';
 
 /**
@@ -31,7 +30,8 @@ export class OpenSpans {
     if ((flags & BEGINS_SPAN) !== 0 && this.#beginnings.length < MOST) this.#beginnings.push({ chunk, lsn });
     // Chunk numbers wrap: compared by difference. The last beginning at or before the oldest is kept.
     const at = this.#beginnings.findLastIndex((beginning) => ((oldest - beginning.chunk) | 0) >= 0);
-    assert(at >= 0, 'R10 an open span began in a chunk that was taken');
     if (at > 0) this.#beginnings.splice(0, at);
+    // The chunk in which it began was refused: nothing of it lies before this one.
+    if (at < 0) this.#beginnings.unshift({ chunk: oldest, lsn: this.lsn || lsn });
   }
 }
