@@ -32,6 +32,8 @@ export type RingwalErrorCode =
   | 'RINGWAL_CONFLICT'
   /** A record could not be encrypted. It was not written. */
   | 'RINGWAL_ENCRYPTION'
+  /** The transaction was committed or aborted before, or can't be committed. */
+  | 'RINGWAL_TRANSACTION_ENDED'
   /** The LSN lies before the log's first record: it was truncated away. */
   | 'RINGWAL_TRUNCATED'
   /** The LSN lies beyond what the log holds. */
@@ -168,6 +170,12 @@ export class EncryptionError extends RingwalError {
   }
 }
 
+export class TransactionEndedError extends RingwalError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('RINGWAL_TRANSACTION_ENDED', message, options);
+  }
+}
+
 export class OutOfRangeError extends RingwalError {
   constructor(message: string) {
     super('RINGWAL_OUT_OF_RANGE', message);
@@ -221,6 +229,7 @@ const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
   RINGWAL_TRUNCATED: TruncatedError,
   RINGWAL_CONFLICT: ConflictError,
   RINGWAL_ENCRYPTION: EncryptionError,
+  RINGWAL_TRANSACTION_ENDED: TransactionEndedError,
   RINGWAL_OUT_OF_RANGE: OutOfRangeError,
 };
 

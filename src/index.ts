@@ -23,6 +23,7 @@ export {
   RingwalError,
   type RingwalErrorCode,
   TooLargeError,
+  TransactionEndedError,
   TruncatedError,
   UnsupportedVersionError,
   WorkerDiedError,
@@ -33,4 +34,5 @@ export { durable, highThroughput, lowLatency } from './presets.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { RecoverySummary } from './recovery/recover.js';
 export type { LogHandle, ReadOptions } from './thread.js';
+export type { Transaction } from './transaction/transaction.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

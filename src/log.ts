@@ -11,6 +11,7 @@ import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/recover.js';
 import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
+import type { Transaction } from './transaction/transaction.js';
 
 /** One segment of the log, as `segments()` tells it. */
 export interface SegmentInfo {
@@ -77,6 +78,12 @@ export interface LogAppender extends AsyncDisposable {
    * opened again. At most as large as a group. Rejects as `append` does.
    */
   checkpoint(payload: Payload): Promise<number>;
+
+  /**
+   * Begins a transaction: its records take effect together, with `commit`, or never. Many can be open at once, on many
+   * threads. Writes nothing yet. Throws RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED.
+   */
+  begin(): Transaction;
 
   /** Resolves, with the last durable LSN, once all appends made on this thread so far are durable; ends a commit window. */
   sync(): Promise<number>;
@@ -240,6 +247,10 @@ abstract class ThreadLog implements LogAppender {
 
   checkpoint(payload: Payload): Promise<number> {
     return this.thread.appender.checkpoint(payload);
+  }
+
+  begin(): Transaction {
+    return this.thread.begin();
   }
 
   sync(): Promise<number> {

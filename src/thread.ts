@@ -14,6 +14,7 @@ import type { LogRecord, RecordType, TransactionMode } from './read/record-assem
 import { createRing } from './ring/layout.js';
 import { DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
+import { Transaction } from './transaction/transaction.js';
 
 /** What `read` reads; both ends are included. */
 export interface ReadOptions {
@@ -69,6 +70,12 @@ export class LogThread {
   async truncateBefore(lsn: number): Promise<void> {
     checkLsn('The truncation mark', lsn);
     await this.held(() => this.control.call('truncateBefore', lsn));
+  }
+
+  begin(): Transaction {
+    const refused = this.submitter.refusal();
+    if (refused) throw refused;
+    return new Transaction(this.state.nextSpanId(), this.submitter, this.#terms.options);
   }
 
   /** A handle for another thread. */

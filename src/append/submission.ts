@@ -46,6 +46,8 @@ export interface SubmissionTerms {
   readonly signal?: AbortSignal | undefined;
   /** The span that ends with it. */
   readonly endsSpan?: () => SpanToken | undefined;
+  /** Told at once, before its promise rejects, when it will never be in the log. */
+  readonly onFailure?: (error: unknown) => void;
   /** It begins a span; told when it enters the ring. */
   readonly onSpan?: (token: SpanToken) => void;
 }
@@ -80,7 +82,13 @@ export class Submission {
     this.bytes = bytes;
     this.terms = terms;
     this.resolve = resolve;
-    this.reject = reject;
+    const { onFailure } = terms;
+    this.reject = !onFailure
+      ? reject
+      : (error) => {
+          onFailure(error);
+          reject(error);
+        };
   }
 
   /** It has to wait: takes the bytes that are still the caller's. */

@@ -212,7 +212,7 @@ export class Submitter {
       if (this.#waiting.length === 0 && this.#admit(submission)) return this.#hold();
       const waiting = this.#waiting.bytes + submission.bytes;
       if (waiting > this.#options.maxWaitingBytes) {
-        reject(
+        submission.reject(
           new OverloadedError(
             `${waiting} bytes would wait for room in the ring, more than ${this.#options.maxWaitingBytes} (option ` +
               '"maxWaitingBytes"). Await appends, or make "ringBytes" larger.',
