@@ -32,6 +32,8 @@ export type RingwalErrorCode =
   | 'RINGWAL_CONFLICT'
   /** A record could not be encrypted. It was not written. */
   | 'RINGWAL_ENCRYPTION'
+  /** A record could not be decrypted: its key is not there or is wrong, or it was changed. */
+  | 'RINGWAL_DECRYPTION'
   /** The transaction was committed or aborted before, or can't be committed. */
   | 'RINGWAL_TRANSACTION_ENDED'
   /** The LSN lies before the log's first record: it was truncated away. */
@@ -170,6 +172,16 @@ export class EncryptionError extends RingwalError {
   }
 }
 
+export class DecryptionError extends RingwalError {
+  /** Never a key, nor a byte of the record. */
+  readonly details: { readonly lsn: number; readonly keyId: number };
+
+  constructor(lsn: number, keyId: number, why: string, options?: { cause?: unknown }) {
+    super('RINGWAL_DECRYPTION', `The record with LSN ${lsn} can't be decrypted: ${why}.`, options);
+    this.details = { lsn, keyId };
+  }
+}
+
 export class TransactionEndedError extends RingwalError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('RINGWAL_TRANSACTION_ENDED', message, options);
@@ -229,6 +241,7 @@ const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
   RINGWAL_TRUNCATED: TruncatedError,
   RINGWAL_CONFLICT: ConflictError,
   RINGWAL_ENCRYPTION: EncryptionError,
+  RINGWAL_DECRYPTION: DecryptionError,
   RINGWAL_TRANSACTION_ENDED: TransactionEndedError,
   RINGWAL_OUT_OF_RANGE: OutOfRangeError,
 };

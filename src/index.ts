@@ -7,12 +7,15 @@
  */
 export type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 export type { Payload } from './append/payload.js';
+export type { CompressionAlgorithm, CompressionOption } from './codec/compression.js';
+export type { EncryptionOption, KeyCallback } from './codec/keys.js';
 export type { Distribution } from './commit/commit-metrics.js';
 export {
   ClosedError,
   ConflictError,
   CorruptError,
   type DamageDetails,
+  DecryptionError,
   EncryptionError,
   InvalidArgumentError,
   IoError,
@@ -28,7 +31,15 @@ export {
   UnsupportedVersionError,
   WorkerDiedError,
 } from './errors.js';
-export { attachLog, type Log, type LogAppender, type LogStats, openLog, type SegmentInfo } from './log.js';
+export {
+  type AttachOptions,
+  attachLog,
+  type Log,
+  type LogAppender,
+  type LogStats,
+  openLog,
+  type SegmentInfo,
+} from './log.js';
 export type { LogOptions } from './options.js';
 export { durable, highThroughput, lowLatency } from './presets.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';

@@ -2,6 +2,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 import type { Payload } from './append/payload.js';
+import { checkKeyId, type KeyCallback, keyOf } from './codec/keys.js';
 import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
@@ -127,6 +128,12 @@ export interface LogAppender extends AsyncDisposable {
 export interface Log extends LogAppender {
   /** What opening found. */
   readonly recovery: RecoverySummary;
+
+  /**
+   * Encrypts what is appended from now on with the key that the callback of `encryption` gives for `keyId`; records
+   * before keep theirs. Rejects with RINGWAL_INVALID_ARGUMENT, and with RINGWAL_ENCRYPTION when there is no such key.
+   */
+  rotateKey(keyId: number): Promise<void>;
 }
 
 /**
@@ -141,9 +148,20 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     throw new InvalidArgumentError('The log directory must be a path, a non-empty string.');
   }
   const resolved = resolveOptions(options);
+  const encryption = options?.encryption;
+  const encryptionKey = encryption && {
+    keyId: encryption.keyId,
+    key: await keyOf(encryption.key, encryption.keyId),
+  };
   const state = new LogState();
   const { port1, port2 } = new MessageChannel();
-  const input: WorkerInput = { directory: path, options: resolved, state: state.buffer, port: port2 };
+  const input: WorkerInput = {
+    directory: path,
+    options: resolved,
+    state: state.buffer,
+    encryptionKey,
+    port: port2,
+  };
   const worker = new Worker(options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url), {
     name: 'ringwal-io',
     workerData: input,
@@ -164,8 +182,8 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   });
   try {
     const recovery = await control.call('open');
-    const thread = await LogThread.join(control, await control.call('options'));
-    log = new OpenedLog(thread, recovery, exited);
+    const thread = await LogThread.join(control, await control.call('options'), encryption?.key);
+    log = new OpenedLog(thread, recovery, exited, encryption?.key);
     worker.unref();
     return log;
   } catch (error) {
@@ -183,7 +201,8 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
  * Rejects with RINGWAL_INVALID_ARGUMENT when `handle` is none or was used, and with RINGWAL_CLOSED when the log is
  * closed, RINGWAL_WORKER_DIED when it ended without.
  */
-export async function attachLog(handle: LogHandle): Promise<LogAppender> {
+export async function attachLog(handle: LogHandle, options: AttachOptions = {}): Promise<LogAppender> {
+  const { key } = checkAttachOptions(options);
   const { port, terms } = takeHandle(handle);
   const control = new ControlChannel<OpenerApi>(port);
   let log: AttachedLog | undefined;
@@ -196,7 +215,7 @@ export async function attachLog(handle: LogHandle): Promise<LogAppender> {
   try {
     const state = new LogState(terms.state);
     if (state.state === CLOSED || state.state === DEAD) throw state.refusal();
-    log = new AttachedLog(await LogThread.join(control, terms));
+    log = new AttachedLog(await LogThread.join(control, terms, key));
     return log;
   } catch (error) {
     control.close();
@@ -204,6 +223,20 @@ export async function attachLog(handle: LogHandle): Promise<LogAppender> {
   } finally {
     port.unref();
   }
+}
+
+/** Options of `attachLog`. */
+export interface AttachOptions {
+  /** Gives the keys for reading a log that is encrypted, as `encryption.key` of `openLog`; appending needs none. */
+  readonly key?: KeyCallback;
+}
+
+function checkAttachOptions(options: AttachOptions): AttachOptions {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('The options of attachLog must be an object.');
+  if (options.key !== undefined && typeof options.key !== 'function')
+    throw new InvalidArgumentError('Option "key" of attachLog must be a function.');
+  return options;
 }
 
 /** What both kinds share: everything but the way they close. */
@@ -307,11 +340,29 @@ abstract class ThreadLog implements LogAppender {
 class OpenedLog extends ThreadLog implements Log {
   readonly recovery: RecoverySummary;
   readonly #exited: Promise<void>;
+  readonly #key: KeyCallback | undefined;
 
-  constructor(thread: LogThread, recovery: RecoverySummary, exited: Promise<void>) {
+  constructor(
+    thread: LogThread,
+    recovery: RecoverySummary,
+    exited: Promise<void>,
+    key: KeyCallback | undefined,
+  ) {
     super(thread);
+    this.#key = key;
     this.recovery = recovery;
     this.#exited = exited;
+  }
+
+  async rotateKey(keyId: number): Promise<void> {
+    checkKeyId(keyId);
+    const callback = this.#key;
+    if (callback === undefined)
+      throw new InvalidArgumentError(
+        'The log was opened without option "encryption": there is no key to rotate.',
+      );
+    const key = await keyOf(callback, keyId);
+    await this.thread.held(() => this.thread.control.call('rotateKey', { keyId, key }));
   }
 
   workerGone(cause: unknown): void {

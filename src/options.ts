@@ -1,6 +1,9 @@
 /** options: what can be set when a log is opened: units, defaults, limits, and the check of all of them. */
+import { type Compression, type CompressionOption, resolveCompression } from './codec/compression.js';
+import { SEAL_OVERHEAD_BYTES } from './codec/encryption.js';
+import { checkEncryption, type EncryptionOption } from './codec/keys.js';
 import { InvalidArgumentError } from './errors.js';
-import { CHECKSUM_BYTES, FRAME_HEADER_BYTES } from './format/record-frame.js';
+import { CHECKSUM_BYTES, ENCRYPTED, FRAME_HEADER_BYTES, HAS_CHECKSUM } from './format/record-frame.js';
 import type { SyncMode } from './storage/sync-mode.js';
 
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
@@ -49,6 +52,18 @@ export interface LogOptions {
    */
   recordChecksums?: boolean;
   /**
+   * Compress payloads, where that makes them smaller: `auto` (zstd where Node has it, else deflate), an algorithm, or
+   * `{ algorithm, level, minBytes }`. Default: none.
+   */
+  compression?: CompressionOption;
+  /**
+   * Encrypt records with AES-256-GCM: `{ keyId, key }`, where `key` is called with a key id and gives 32 bytes.
+   * Default: none. docs/CODECS.md says what is stored and what it does not hide.
+   */
+  encryption?: EncryptionOption;
+  /** Largest payload that reading inflates, in bytes; a record that says more is refused. Default and most 1 GiB. */
+  maxInflatedBytes?: number;
+  /**
    * How a group is made durable. `auto` measures when the log is opened and takes the faster of `direct` and
    * `fdatasync`. Default `auto`.
    *
@@ -81,6 +96,9 @@ export interface ResolvedOptions {
   readonly recycle: boolean;
   readonly padGroups: boolean;
   readonly recordChecksums: boolean;
+  readonly compression: Compression | undefined;
+  readonly isEncrypted: boolean;
+  readonly maxInflatedBytes: number;
   readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
 }
@@ -117,6 +135,7 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
   if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL)) {
     throw new InvalidArgumentError('Option "workerUrl" must be a URL.');
   }
+  if (options.encryption !== undefined) checkEncryption(options.encryption);
   return {
     segmentBytes,
     ringBytes,
@@ -127,6 +146,9 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     recycle: boolean(options, 'recycle', true),
     padGroups: boolean(options, 'padGroups', false),
     recordChecksums: boolean(options, 'recordChecksums', false),
+    compression: options.compression === undefined ? undefined : resolveCompression(options.compression),
+    isEncrypted: options.encryption !== undefined,
+    maxInflatedBytes: integer(options, 'maxInflatedBytes', GiB, 1, GiB, 1),
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
   };
@@ -135,9 +157,18 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
 /** The largest payload of any record, 1 GiB. */
 export const LARGEST_PAYLOAD_BYTES = GiB;
 
+/** Flags of every record's frame. */
+export function recordFlags(options: Pick<ResolvedOptions, 'recordChecksums' | 'isEncrypted'>): number {
+  return options.isEncrypted ? ENCRYPTED : options.recordChecksums ? HAS_CHECKSUM : 0;
+}
+
 /** The largest payload that a record can carry in one piece; a larger one is stored in fragments. */
-export function maxPayloadBytes(options: Pick<ResolvedOptions, 'maxGroupBytes' | 'recordChecksums'>): number {
-  return options.maxGroupBytes - FRAME_HEADER_BYTES - (options.recordChecksums ? CHECKSUM_BYTES : 0);
+export function maxPayloadBytes(
+  options: Pick<ResolvedOptions, 'maxGroupBytes' | 'recordChecksums' | 'isEncrypted'>,
+): number {
+  // An encrypted record has no checksum: its tag is stronger, and a checksum of the plaintext would tell of it.
+  const extra = options.isEncrypted ? SEAL_OVERHEAD_BYTES : options.recordChecksums ? CHECKSUM_BYTES : 0;
+  return options.maxGroupBytes - FRAME_HEADER_BYTES - extra;
 }
 
 const known = new Set<string>([
@@ -150,6 +181,9 @@ const known = new Set<string>([
   'recycle',
   'padGroups',
   'recordChecksums',
+  'compression',
+  'encryption',
+  'maxInflatedBytes',
   'syncMode',
   'mustInclude',
   'workerUrl',

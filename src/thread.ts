@@ -5,6 +5,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Appender } from './append/appender.js';
 import { Submitter } from './append/submitter.js';
+import { Decoder } from './codec/decoder.js';
+import type { KeyCallback } from './codec/keys.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
@@ -44,13 +46,19 @@ export class LogThread {
   readonly submitter: Submitter;
   readonly state: LogState;
   readonly directory: string;
+  /** For reading what is compressed or encrypted. */
+  readonly decoder: Decoder;
   readonly #terms: LogTerms;
 
   /** Joins the log behind `control`: makes this thread's ring and has it take part. */
-  static async join(control: ControlChannel<OpenerApi>, terms: LogTerms): Promise<LogThread> {
+  static async join(
+    control: ControlChannel<OpenerApi>,
+    terms: LogTerms,
+    key: KeyCallback | undefined,
+  ): Promise<LogThread> {
     const ring = createRing(terms.options.ringBytes);
     const { directory } = await control.call('attach', ring.buffer);
-    return new LogThread(control, ring, terms, directory);
+    return new LogThread(control, ring, terms, directory, key);
   }
 
   private constructor(
@@ -58,10 +66,12 @@ export class LogThread {
     ring: ReturnType<typeof createRing>,
     terms: LogTerms,
     directory: string,
+    key: KeyCallback | undefined,
   ) {
     this.control = control;
     this.directory = directory;
     this.#terms = terms;
+    this.decoder = new Decoder(terms.logId, key, terms.options.maxInflatedBytes);
     this.state = new LogState(terms.state);
     this.submitter = new Submitter(ring, this.state, terms.options);
     this.appender = new Appender(this.submitter, terms.options);
@@ -104,7 +114,7 @@ export class LogThread {
       throw new IoError(`Opening the directory ${this.directory}`, cause);
     });
     try {
-      const range = { from: start, to: end, transactions, decoder: undefined };
+      const range = { from: start, to: end, transactions, decoder: this.decoder };
       for await (const records of readGroups(storage, view, range, () => this.state.firstLsn)) {
         if (wanted === undefined) yield* records;
         else yield* records.filter(({ type }) => wanted.includes(type));

@@ -5,6 +5,8 @@
  * One control port per thread that uses the log; when a port closes, its thread is gone and its ring with it.
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
+import type { EncryptionKey } from '../src/codec/encryption.js';
+import type { GroupSealer } from '../src/codec/group-sealer.js';
 import { serve } from '../src/control/calls.js';
 import type { Attachment, OpenerApi, ProducerApi, WorkerInput } from '../src/control/contract.js';
 import { LogEngine } from '../src/engine/log-engine.js';
@@ -21,6 +23,7 @@ const ports = new Set<MessagePort>();
 let storage: NodeStorage | undefined;
 let lock: DirectoryLock | undefined;
 let engine: LogEngine | undefined;
+let sealer: GroupSealer | undefined;
 let directory = input.directory;
 
 /** The engine, for calls that come after it was opened: all but the first. */
@@ -38,6 +41,7 @@ async function open() {
     lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd);
     storage.chooseSyncMode(input.options.syncMode); // behind the lock: it writes
     engine = await LogEngine.open(input.options, { storage, state, environment: systemEnvironment });
+    if (input.encryptionKey !== undefined) await encryptWith(engine, input.encryptionKey);
   } catch (error) {
     await lock?.release();
     await storage.close();
@@ -45,6 +49,13 @@ async function open() {
   }
   void engine.run();
   return engine.summary;
+}
+
+/** The code that encrypts is loaded by logs that do. */
+async function encryptWith(opened: LogEngine, key: EncryptionKey): Promise<void> {
+  const { GroupSealer } = await import('../src/codec/group-sealer.js');
+  sealer = new GroupSealer(opened.logId, key, systemEnvironment.randomBytes);
+  opened.setSealer(sealer);
 }
 
 /** Releases everything, after which nothing keeps the thread alive. */
@@ -75,7 +86,7 @@ function producerApi(port: MessagePort): ProducerApi {
       ring = opened().attach(memory);
       return { directory };
     },
-    options: () => ({ options: input.options, state: input.state }),
+    options: () => ({ options: input.options, state: input.state, logId: opened().logId }),
     rotate: () => opened().rotate(),
     truncateBefore: (lsn: number) => opened().truncateBefore(lsn),
     view: () => opened().view(),
@@ -91,5 +102,10 @@ function adopt(port: MessagePort): void {
 }
 
 ports.add(input.port);
-const openerApi: OpenerApi = { ...producerApi(input.port), open, close };
+const openerApi: OpenerApi = {
+  ...producerApi(input.port),
+  open,
+  close,
+  rotateKey: (key) => sealer?.rotate(key),
+};
 serve(input.port, openerApi);

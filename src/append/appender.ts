@@ -4,9 +4,11 @@
  * A plain record is copied into the ring and its promise's resolver parked; that is all that its caller pays. What
  * is more than plain becomes a submission.
  */
+import { encode, encodeSync, isOffThread } from '../codec/encoder.js';
+import { SEAL_OVERHEAD_BYTES } from '../codec/encryption.js';
 import { InvalidArgumentError, TooLargeError } from '../errors.js';
-import { frameBytes, HAS_CHECKSUM, RECORD_CHECKPOINT, RECORD_FULL } from '../format/record-frame.js';
-import { LARGEST_PAYLOAD_BYTES, maxPayloadBytes, type ResolvedOptions } from '../options.js';
+import { frameBytes, RECORD_CHECKPOINT, RECORD_FULL } from '../format/record-frame.js';
+import { LARGEST_PAYLOAD_BYTES, maxPayloadBytes, type ResolvedOptions, recordFlags } from '../options.js';
 import { CHECKPOINT } from '../ring/layout.js';
 import {
   type AppendOptions,
@@ -16,7 +18,7 @@ import {
   termsOf,
 } from './append-options.js';
 import { bytesOfPayload, type Payload, payloadBytes } from './payload.js';
-import type { Frame } from './submission.js';
+import type { Frame, SubmissionTerms } from './submission.js';
 import type { Submitter } from './submitter.js';
 
 export class Appender {
@@ -25,18 +27,21 @@ export class Appender {
   readonly #maxPayloadBytes: number;
   /** Flags of every record. */
   readonly #recordFlags: number;
+  /** Whether payloads go into the log as they are. */
+  readonly #isPlain: boolean;
 
   constructor(submitter: Submitter, options: ResolvedOptions) {
     this.#submitter = submitter;
     this.#options = options;
     this.#maxPayloadBytes = maxPayloadBytes(options);
-    this.#recordFlags = options.recordChecksums ? HAS_CHECKSUM : 0;
+    this.#recordFlags = recordFlags(options);
+    this.#isPlain = options.compression === undefined && !options.isEncrypted;
   }
 
   append(payload: Payload, options?: AppendOptions): Promise<number | Receipt> {
     try {
       const bytes = this.#check(payload, options);
-      const isPlain = options === undefined && bytes <= this.#maxPayloadBytes;
+      const isPlain = options === undefined && this.#isPlain && bytes <= this.#maxPayloadBytes;
       return (isPlain && this.#enter(payload, bytes)) || this.#appendAs(RECORD_FULL, payload, bytes, options);
     } catch (error) {
       return Promise.reject(error);
@@ -47,7 +52,9 @@ export class Appender {
     try {
       const bytes = this.#check(payload, undefined);
       if (bytes > this.#maxPayloadBytes) throw this.#tooLarge(bytes);
-      return this.#enter(payload, bytes);
+      if (this.#isPlain) return this.#enter(payload, bytes);
+      const frame = encodeSync(this.#frame(RECORD_FULL, payload), this.#options.compression);
+      return this.#submitter.trySubmit([frame], {});
     } catch (error) {
       return Promise.reject(error);
     }
@@ -74,7 +81,7 @@ export class Appender {
     let total = 0;
     const sizes = payloads.map((payload) => {
       const bytes = this.#check(payload, options);
-      total += frameBytes(bytes, this.#recordFlags);
+      total += frameBytes(bytes + (this.#options.isEncrypted ? SEAL_OVERHEAD_BYTES : 0), this.#recordFlags);
       return bytes;
     });
     if (total > maxGroupBytes) {
@@ -83,13 +90,20 @@ export class Appender {
       );
     }
     let first: Promise<number>;
-    if (options === undefined && this.#submitter.reserve(total, payloads.length)) {
+    const { compression } = this.#options;
+    if (options === undefined && this.#isPlain && this.#submitter.reserve(total, payloads.length)) {
       for (const [i, payload] of payloads.entries())
         this.#submitter.put(payload, sizes[i] as number, this.#recordFlags);
       first = this.#submitter.settle(payloads.length);
     } else {
       const frames = payloads.map((payload) => this.#frame(RECORD_FULL, payload));
-      first = this.#submitter.submit(frames, termsOf(options, 0));
+      const terms = termsOf(options, 0);
+      first = sizes.some((bytes) => isOffThread(compression, bytes))
+        ? this.#encodeAndSubmit(frames, total, terms)
+        : this.#submitter.submit(
+            frames.map((frame) => encodeSync(frame, compression)),
+            terms,
+          );
     }
     const lsn = await first;
     return { first: lsn, last: lsn + payloads.length - 1 };
@@ -135,9 +149,21 @@ export class Appender {
       throw this.#tooLarge(bytes);
     const start = performance.now();
     const receipt = options?.receipt ? (lsn: number) => this.#receipt(lsn, bytes, start) : undefined;
-    return isLarge
-      ? this.#submitter.submitLarge(frame, terms, receipt)
-      : this.#submitter.submit([frame], terms, receipt);
+    const { compression } = this.#options;
+    if (isOffThread(compression, bytes)) {
+      const frames = [isLarge ? frame : { ...frame, payload: new Uint8Array(frame.payload) }];
+      const encoded = (): Promise<Frame[]> => Promise.all(frames.map((one) => encode(one, compression)));
+      return this.#submitter.defer(isLarge ? 0 : bytes, encoded, terms, receipt);
+    }
+    return this.#submitter.submit([encodeSync(frame, compression)], terms, receipt);
+  }
+
+  /** Has frames that take long to compress hold their place, with bytes of their own. */
+  #encodeAndSubmit(frames: readonly Frame[], bytes: number, terms: SubmissionTerms): Promise<number> {
+    const { compression } = this.#options;
+    const owned = frames.map((frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }));
+    const encoded = (): Promise<Frame[]> => Promise.all(owned.map((frame) => encode(frame, compression)));
+    return this.#submitter.defer(bytes, encoded, terms);
   }
 
   /** Called while the record's completion is being consumed. */

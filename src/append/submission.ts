@@ -7,9 +7,11 @@
  * which are borrowed from the caller until it is settled: a copy of a gigabyte would be what bounded memory is
  * meant to prevent.
  */
+import { SEAL_OVERHEAD_BYTES, SEAL_PREFIX_BYTES } from '../codec/encryption.js';
 import { checksum } from '../format/checksum.js';
 import {
   CHECKSUM_BYTES,
+  ENCRYPTED,
   FRAME_HEADER_BYTES,
   frameBytes,
   HAS_CHECKSUM,
@@ -52,14 +54,18 @@ export interface SubmissionTerms {
   readonly onSpan?: (token: SpanToken) => void;
 }
 
+/** Bytes of a frame's content: ids, payload, and what encryption puts around it. */
+function contentBytes({ type, flags, payload }: Frame): number {
+  return idBytes(type, flags) + payload.length + ((flags & ENCRYPTED) === 0 ? 0 : SEAL_OVERHEAD_BYTES);
+}
+
 /** Bytes that a frame takes in the ring. */
 export function bytesOf(frame: Frame): number {
-  return frameBytes(idBytes(frame.type, frame.flags) + frame.payload.length, frame.flags);
+  return frameBytes(contentBytes(frame), frame.flags);
 }
 
 export class Submission {
-  /** Undefined until they are known: a payload is still being compressed. Empty: a barrier. */
-  frames: readonly Frame[] | undefined;
+  frames: readonly Frame[];
   readonly terms: SubmissionTerms;
   readonly resolve: Resolve;
   readonly reject: Reject;
@@ -72,7 +78,7 @@ export class Submission {
   }
 
   constructor(
-    frames: readonly Frame[] | undefined,
+    frames: readonly Frame[],
     bytes: number,
     terms: SubmissionTerms,
     resolve: Resolve,
@@ -93,13 +99,12 @@ export class Submission {
 
   /** It has to wait: takes the bytes that are still the caller's. */
   own(): void {
-    this.frames = this.frames?.map((frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }));
+    this.frames = this.frames.map((frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }));
   }
 
   /** Puts the frames into the ring, and itself behind what is pending. False: no room now. */
   enter(ring: RingProducer, pending: PendingAppends): boolean {
     const { frames, terms } = this;
-    if (frames === undefined) return false;
     const bytes = frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
     if (!ring.reserve(bytes, frames.length, terms.chunkFlags)) return false;
     if (terms.expectedLsn !== undefined) ring.expect(terms.expectedLsn);
@@ -141,6 +146,26 @@ export class SyncSubmission extends Submission {
   }
 }
 
+/** One whose frames are not known yet; it holds its place meanwhile. */
+export class DeferredSubmission extends Submission {
+  #known: Submission | undefined;
+
+  override get hasBegun(): boolean {
+    return this.#known?.hasBegun ?? false;
+  }
+
+  /** From now on it is what `make` makes. */
+  become(make: (resolve: Resolve, reject: Reject) => Submission): void {
+    this.#known = make(this.resolve, this.reject);
+  }
+
+  override own(): void {}
+
+  override enter(ring: RingProducer, pending: PendingAppends): boolean {
+    return this.#known?.enter(ring, pending) ?? false;
+  }
+}
+
 /** A record larger than a group: its fragments are one span. */
 export class LargeSubmission extends Submission {
   readonly #recordId: number;
@@ -159,7 +184,7 @@ export class LargeSubmission extends Submission {
   ) {
     super([], 0, terms, resolve, reject);
     const isChecked = (whole.flags & HAS_CHECKSUM) !== 0;
-    this.#whole = isChecked ? { ...whole, checksum: checksum(whole.payload, 0) } : whole;
+    this.#whole = isChecked ? { ...whole, checksum: whole.checksum ?? checksum(whole.payload, 0) } : whole;
     this.#recordId = recordId;
     this.#fragmentBytes = fragmentBytes;
   }
@@ -209,14 +234,13 @@ function ignore(): void {}
 /** Writes one frame into the space that was reserved for it. */
 function putFrame(ring: RingProducer, frame: Frame): void {
   const { type, flags, payload, transactionId, recordId } = frame;
-  const ids = idBytes(type, flags);
-  const contentBytes = ids + payload.length;
-  const bytes = frameBytes(contentBytes, flags);
-  const start = ring.frame(typeAndFlags(type, flags), contentBytes, bytes);
+  const bytes = bytesOf(frame);
+  const start = ring.frame(typeAndFlags(type, flags), contentBytes(frame), bytes);
   let at = start;
   if (transactionId !== undefined) at = putId(ring.data, at, transactionId);
   if (recordId !== undefined) at = putId(ring.data, at, recordId);
-  ring.data.set(payload, at);
+  // The I/O worker encrypts it where it lies.
+  ring.data.set(payload, (flags & ENCRYPTED) === 0 ? at : at + SEAL_PREFIX_BYTES);
   if ((flags & HAS_CHECKSUM) !== 0) {
     const own = frame.checksum ?? checksum(payload, 0);
     ring.data.writeUInt32LE(own, start - FRAME_HEADER_BYTES + bytes - CHECKSUM_BYTES);

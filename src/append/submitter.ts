@@ -8,7 +8,7 @@
 import { ClosedError, ConflictError, EncryptionError, OverloadedError } from '../errors.js';
 import { FRAME_ALIGNMENT, frameBytes, ID_BYTES, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
 import { maxPayloadBytes, type ResolvedOptions } from '../options.js';
-import { COMMITTED, CONFLICT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
+import { COMMITTED, CONFLICT, ENCRYPT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import { type CompletedGroup, RingProducer } from '../ring/producer.js';
 import { KeepAlive } from './keep-alive.js';
@@ -17,6 +17,7 @@ import { PendingAppends, type Reject, type Resolve } from './pending.js';
 import {
   Barrier,
   bytesOf,
+  DeferredSubmission,
   type Frame,
   LargeSubmission,
   Submission,
@@ -122,18 +123,69 @@ export class Submitter {
    * what `map`, called while their completion is being consumed, makes of it.
    */
   submit<T = number>(frames: readonly Frame[], terms: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
+    return this.#queue(this.#maker(frames, terms), map);
+  }
+
+  /** As `submit`, but returns undefined, having done nothing, when they would have to wait for room. */
+  trySubmit(frames: readonly Frame[], terms: SubmissionTerms): Promise<number> | undefined {
+    if (this.#waiting.length > 0) return undefined;
+    let isIn = false;
+    const done = new Promise<number>((resolve, reject) => {
+      isIn = this.#admit(this.#maker(frames, terms)(resolve, reject));
+    });
+    if (!isIn) return undefined;
+    this.#hold();
+    return done;
+  }
+
+  /**
+   * As `submit`, for frames that are still being made: holds their place among this thread's appends. `bytes` is what
+   * is kept for them meanwhile.
+   */
+  defer<T = number>(
+    bytes: number,
+    frames: () => Promise<readonly Frame[]>,
+    terms: SubmissionTerms,
+    map?: (lsn: number) => T,
+  ): Promise<T> {
+    return this.#queue((resolve, reject) => {
+      const deferred = new DeferredSubmission([], bytes, this.#termsOf(terms), resolve, reject);
+      frames().then(
+        (known) => {
+          const { onFailure: _, ...rest } = terms; // the deferred one's own `reject` tells of it
+          deferred.become(this.#maker(known, rest));
+          this.#drain();
+        },
+        (error) => this.#waiting.withdraw(deferred, error),
+      );
+      return deferred;
+    }, map);
+  }
+
+  /** Makes submissions of frames; a single one that is larger than a group becomes fragments. */
+  #maker(frames: readonly Frame[], given: SubmissionTerms): (resolve: Resolve, reject: Reject) => Submission {
+    const terms = this.#termsOf(given);
     const bytes = frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
-    return this.#queue((resolve, reject) => new Submission(frames, bytes, terms, resolve, reject), map);
+    const [first] = frames;
+    if (first !== undefined && frames.length === 1 && bytes > this.#options.maxGroupBytes)
+      return this.#largeMaker(first, terms);
+    return (resolve, reject) => new Submission(frames, bytes, terms, resolve, reject);
+  }
+
+  #largeMaker(frame: Frame, terms: SubmissionTerms): (resolve: Resolve, reject: Reject) => Submission {
+    const id = this.#state.nextSpanId();
+    const fragmentBytes = Math.min(maxPayloadBytes(this.#options) - FRAGMENT_OVERHEAD_BYTES, FRAGMENT_BYTES);
+    return (resolve, reject) => new LargeSubmission(frame, id, fragmentBytes, terms, resolve, reject);
+  }
+
+  #termsOf(terms: SubmissionTerms): SubmissionTerms {
+    if (!this.#options.isEncrypted) return terms;
+    return { ...terms, chunkFlags: (terms.chunkFlags ?? 0) | ENCRYPT };
   }
 
   /** As `submit`, for a record that is larger than a group; `frame` is the whole. */
   submitLarge<T = number>(frame: Frame, terms: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
-    const id = this.#state.nextSpanId();
-    const fragmentBytes = Math.min(maxPayloadBytes(this.#options) - FRAGMENT_OVERHEAD_BYTES, FRAGMENT_BYTES);
-    return this.#queue(
-      (resolve, reject) => new LargeSubmission(frame, id, fragmentBytes, terms, resolve, reject),
-      map,
-    );
+    return this.#queue(this.#largeMaker(frame, this.#termsOf(terms)), map);
   }
 
   /** Resolves, with the last durable LSN, once everything appended on this thread before is durable. */

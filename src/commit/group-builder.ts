@@ -7,17 +7,33 @@
  */
 import { sharedUs } from '../ring/clock.js';
 import type { Chunk, GroupOutcome, RingConsumer } from '../ring/consumer.js';
-import { CHECKPOINT, CONDITIONAL, CONFLICT, SYNC, SYNCED, UNSYNCED } from '../ring/layout.js';
+import {
+  CHECKPOINT,
+  CONDITIONAL,
+  CONFLICT,
+  ENCRYPT,
+  NOT_ENCRYPTED,
+  SPANS,
+  SYNC,
+  SYNCED,
+  UNSYNCED,
+} from '../ring/layout.js';
 
 export interface GroupLimits {
   readonly bytes: number;
   readonly records: number;
 }
 
+/** Encrypts the records of a chunk in place, the first of them being `firstLsn`. Throws when it can't. */
+export interface ChunkSealer {
+  seal(frames: Uint8Array, firstLsn: number): void;
+}
+
 export class GroupBuilder {
   readonly #limits: GroupLimits;
   #rings: readonly RingConsumer[] = [];
   #first = 0;
+  #sealer: ChunkSealer | undefined;
   /** Views of the chunks taken, in LSN order. */
   readonly views: Uint8Array[] = [];
   /** Rings that have a part in the group, in LSN order of their records. */
@@ -40,6 +56,11 @@ export class GroupBuilder {
   }
 
   /** Rings may come and go between any two groups; whose turn is next stays as it is. */
+  /** For the records that are to be encrypted. */
+  setSealer(sealer: ChunkSealer): void {
+    this.#sealer = sealer;
+  }
+
   setRings(rings: readonly RingConsumer[]): void {
     const inTurn = [...this.#rings.slice(this.#first), ...this.#rings.slice(0, this.#first)];
     const next = inTurn.find((ring) => rings.includes(ring));
@@ -118,8 +139,23 @@ export class GroupBuilder {
       ring.settle(CONFLICT, lsn);
       return true;
     }
+    if ((chunk.flags & ENCRYPT) !== 0 && !this.#seals(ring, chunk, lsn)) {
+      ring.settle(NOT_ENCRYPTED, lsn);
+      return true;
+    }
     if ((chunk.flags & CHECKPOINT) !== 0) this.checkpointLsn = lsn;
     return false;
+  }
+
+  #seals(ring: RingConsumer, chunk: Chunk, lsn: number): boolean {
+    try {
+      this.#sealer?.seal(ring.view(), lsn);
+      return this.#sealer !== undefined;
+    } catch (error) {
+      // A later chunk may hold the commit of the transaction that this one belongs to: nothing more may be written.
+      if ((chunk.flags & SPANS) !== 0) throw error;
+      return false;
+    }
   }
 
   /** Tells all contributors what became of their part in the group, whose first record got `firstLsn`. */

@@ -4,6 +4,7 @@
  * These are calls over comlink, some tens of microseconds each: the control plane. No append goes this way.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { EncryptionKey } from '../codec/encryption.js';
 import type { Distribution } from '../commit/commit-metrics.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/recover.js';
@@ -16,6 +17,8 @@ export interface WorkerInput {
   readonly options: ResolvedOptions;
   /** Memory of the LogState. */
   readonly state: SharedArrayBuffer;
+  /** The key for what is appended, if records are encrypted. */
+  readonly encryptionKey: EncryptionKey | undefined;
   /** The opener's end of its control channel. */
   readonly port: MessagePort;
 }
@@ -24,6 +27,8 @@ export interface WorkerInput {
 export interface LogTerms {
   readonly options: ResolvedOptions;
   readonly state: SharedArrayBuffer;
+  /** 16 bytes. */
+  readonly logId: Uint8Array;
 }
 
 /** What a thread gets once its ring takes part. */
@@ -100,6 +105,8 @@ export interface ProducerApi {
 export interface OpenerApi extends ProducerApi {
   /** Locks the directory and recovers the log; the first call. */
   open(): Promise<RecoverySummary>;
+  /** Encrypts what is appended from now on with another key. */
+  rotateKey(key: EncryptionKey): void;
   /** Commits what is published, marks the log as closed, and ends the worker. */
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@
 
 import { CommitLoop, type StepOutcome } from '../commit/commit-loop.js';
 import { CommitMetrics } from '../commit/commit-metrics.js';
-import { GroupBuilder } from '../commit/group-builder.js';
+import { type ChunkSealer, GroupBuilder } from '../commit/group-builder.js';
 import { LogWriter } from '../commit/log-writer.js';
 import type { EngineStats, ReadableSegment, ReadView } from '../control/contract.js';
 import type { Environment } from '../environment.js';
@@ -32,6 +32,8 @@ const BANDWIDTH_GROUP_BYTES = 64 * 1024;
 
 export class LogEngine {
   readonly summary: RecoverySummary;
+  /** 16 bytes. */
+  readonly logId: Uint8Array;
   readonly #state: LogState;
   readonly #writer: LogWriter;
   readonly #keeper: SegmentKeeper;
@@ -61,6 +63,7 @@ export class LogEngine {
   ) {
     this.#state = state;
     this.summary = recovered.summary;
+    this.logId = recovered.logId;
     this.#ridingRoomBytes =
       options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES;
     const limits = { bytes: options.maxGroupBytes, records: options.maxGroupRecords };
@@ -105,6 +108,11 @@ export class LogEngine {
     const consumer = new RingConsumer(ringOver(ring));
     this.#setRings([...this.#rings, consumer]);
     return consumer;
+  }
+
+  /** Has records that are to be encrypted be so; called before a ring is attached. */
+  setSealer(sealer: ChunkSealer): void {
+    this.#group.setSealer(sealer);
   }
 
   /** The ring's thread is gone without saying so: what it published is still taken, nothing after that. */

@@ -64,6 +64,7 @@ export async function* readGroups(
       if (segment.firstLsn > range.to) return;
       name = segment.name;
       for await (const group of readSegment(storage, segment, Math.max(start, segment.firstLsn), range.to)) {
+        await range.decoder?.prepare(group.body, group.header.records, group.header.firstLsn);
         const records = recordsOf(segment, group, assembler);
         if (next < firstLsn()) throw new TruncatedError(next, firstLsn());
         next = Math.max(next, group.header.firstLsn + group.header.records);

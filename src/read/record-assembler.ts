@@ -44,9 +44,12 @@ export interface LogRecord {
   readonly commitLsn: number;
 }
 
-/** Takes the encodings off a payload. Throws a RingwalError when it can't. */
+/** Takes encodings off what was stored. Each method throws a RingwalError when it can't. */
 export interface PayloadDecoder {
-  decode(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array;
+  /** Gets ready for the frames of a group's body; the others are called for them after that. */
+  prepare(body: Uint8Array, records: number, firstLsn: number): Promise<void>;
+  decrypt(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array;
+  inflate(stored: Uint8Array, lsn: number): Uint8Array<ArrayBuffer>;
 }
 
 /** Which transactions are read: those that were committed, at their commit; or everything, as it comes. */
@@ -114,11 +117,13 @@ export class RecordAssembler {
       this.#boundary(into, lsn, type, transaction as number, timestampUs);
       return;
     }
-    const content = this.#whole(lsn, type, body, at, end);
+    const content = this.#whole(lsn, type, flags, body, at, end);
     if (content === undefined) return;
     const isHeld = transaction !== undefined && this.#mode === 'committed';
     if (lsn < this.#from && !isHeld) return;
-    const payload = this.#decoded(content, lsn, type, flags);
+    const payload = (
+      (flags & COMPRESSED) === 0 ? content : this.#decoding(lsn).inflate(content, lsn)
+    ) as Uint8Array<ArrayBuffer>;
     if ((flags & HAS_CHECKSUM) !== 0) verify(payload, stated, lsn);
     const name = NAMES[type] ?? 'record';
     const record: LogRecord = { lsn, type: name, payload, timestampUs, transaction, commitLsn: lsn };
@@ -148,11 +153,19 @@ export class RecordAssembler {
   }
 
   /** The content of a record that is whole; undefined for a fragment that has more to come. */
-  #whole(lsn: number, type: number, body: Uint8Array, start: number, end: number): Uint8Array | undefined {
-    if (type !== RECORD_FIRST && type !== RECORD_MIDDLE && type !== RECORD_LAST)
-      return body.slice(start, end);
+  #whole(
+    lsn: number,
+    type: number,
+    flags: number,
+    body: Uint8Array,
+    start: number,
+    end: number,
+  ): Uint8Array | undefined {
+    const isFragment = type >= RECORD_FIRST && type <= RECORD_LAST;
+    const stored = body.slice(isFragment ? start + ID_BYTES : start, end);
+    const part = (flags & ENCRYPTED) === 0 ? stored : this.#decoding(lsn).decrypt(stored, lsn, type, flags);
+    if (!isFragment) return part;
     const id = this.#id(body, start);
-    const part = body.slice(start + ID_BYTES, end);
     if (type === RECORD_FIRST) {
       this.#large.set(id, { epoch: epochOf(id), parts: [part] });
       return undefined;
@@ -169,11 +182,10 @@ export class RecordAssembler {
     return joined(large.parts);
   }
 
-  #decoded(content: Uint8Array, lsn: number, type: number, flags: number): Uint8Array<ArrayBuffer> {
-    if ((flags & (COMPRESSED | ENCRYPTED)) === 0) return content as Uint8Array<ArrayBuffer>;
+  #decoding(lsn: number): PayloadDecoder {
     if (this.#decoder === undefined)
       throw new CorruptError(`LSN ${lsn} is encoded, and there is no decoder.`);
-    return this.#decoder.decode(content, lsn, type, flags) as Uint8Array<ArrayBuffer>;
+    return this.#decoder;
   }
 
   /** A span's number; drops what is open of earlier epochs, which can't end any more. */

@@ -146,6 +146,12 @@ export class RingConsumer {
     }
   }
 
+  /** The frames of the chunk that `peek` returned. */
+  view(): Uint8Array {
+    const { offset, bytes } = this.#chunk;
+    return this.#data.subarray(offset, offset + bytes);
+  }
+
   /** Takes the chunk that `peek` returned into the group, its first record as `lsn`; returns a view of its frames. */
   take(lsn: number): Uint8Array {
     const { offset, bytes, records, flags } = this.#chunk;

@@ -17,7 +17,8 @@
  * area is the producer's business alone (claim.ts): their descriptors say it, and completions give the space back.
  *
  *  R1  completed chunks <= taken <= published <= completed + SLOTS: slots are never overwritten unread.
- *  R2  Bytes of a published chunk, and its slot, do not change until its completion is consumed.
+ *  R2  Bytes of a published chunk, and its slot, do not change until its completion is consumed; but for records
+ *      that are to be encrypted, which the worker encrypts in place before the chunk joins a group.
  *  R3  Frames and slot are plain stores, sequenced before `Atomics.store(PUBLISHED)`. The worker loads
  *      PUBLISHED with `Atomics.load` and only then reads slot and frames. The store synchronizes with the
  *      load that sees it, so the worker sees all of them. Completions: the same, the other way round.

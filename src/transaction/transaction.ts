@@ -10,10 +10,11 @@
 import { bytesOfPayload, type Payload, payloadBytes } from '../append/payload.js';
 import type { Frame, SubmissionTerms } from '../append/submission.js';
 import type { Submitter } from '../append/submitter.js';
+import type { Compression } from '../codec/compression.js';
+import { encode, encodeSync, isOffThread } from '../codec/encoder.js';
 import { TooLargeError, TransactionEndedError } from '../errors.js';
 import {
   FRAME_HEADER_BYTES,
-  HAS_CHECKSUM,
   ID_BYTES,
   IN_TRANSACTION,
   RECORD_FULL,
@@ -21,7 +22,7 @@ import {
   RECORD_TXN_BEGIN,
   RECORD_TXN_COMMIT,
 } from '../format/record-frame.js';
-import { LARGEST_PAYLOAD_BYTES, maxPayloadBytes, type ResolvedOptions } from '../options.js';
+import { LARGEST_PAYLOAD_BYTES, maxPayloadBytes, type ResolvedOptions, recordFlags } from '../options.js';
 import type { SpanToken } from '../ring/producer.js';
 
 /** What a record of a transaction takes beside a plain one: its id; and the frame that begins it, in one chunk. */
@@ -33,6 +34,7 @@ export class Transaction implements AsyncDisposable {
   readonly id: number;
   readonly #submitter: Submitter;
   readonly #recordFlags: number;
+  readonly #compression: Compression | undefined;
   readonly #maxPayloadBytes: number;
   #state: 'open' | 'committed' | 'aborted' = 'open';
   #hasBegun = false;
@@ -44,7 +46,8 @@ export class Transaction implements AsyncDisposable {
   constructor(id: number, submitter: Submitter, options: ResolvedOptions) {
     this.id = id;
     this.#submitter = submitter;
-    this.#recordFlags = IN_TRANSACTION | (options.recordChecksums ? HAS_CHECKSUM : 0);
+    this.#recordFlags = IN_TRANSACTION | recordFlags(options);
+    this.#compression = options.compression;
     this.#maxPayloadBytes = maxPayloadBytes(options) - EXTRA_BYTES;
   }
 
@@ -78,14 +81,20 @@ export class Transaction implements AsyncDisposable {
       };
       const isFirst = !this.#hasBegun;
       this.#hasBegun = true;
+      if (isOffThread(this.#compression, bytes)) {
+        if (isFirst) this.#begin();
+        const owned = isLarge ? record : { ...record, payload: new Uint8Array(record.payload) };
+        const encoded = async (): Promise<Frame[]> => [await encode(owned, this.#compression)];
+        return this.#submitter.defer(isLarge ? 0 : bytes, encoded, this.#terms());
+      }
       if (isLarge) {
-        if (isFirst)
-          this.#submitter.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#terms(true)).catch(() => {});
+        if (isFirst) this.#begin();
         return this.#submitter.submitLarge(record, this.#terms());
       }
-      if (!isFirst) return this.#submitter.submit([record], this.#terms());
-      const first = this.#submitter.submit([this.#boundary(RECORD_TXN_BEGIN), record], this.#terms(true));
-      return first.then((lsn) => lsn + 1);
+      const encoded = encodeSync(record, this.#compression);
+      if (!isFirst) return this.#submitter.submit([encoded], this.#terms());
+      const frames = [this.#boundary(RECORD_TXN_BEGIN), encoded];
+      return this.#submitter.submit(frames, this.#terms(true), (lsn) => lsn + 1);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -125,6 +134,12 @@ export class Transaction implements AsyncDisposable {
   /** Aborts it, if it is open. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.abort();
+  }
+
+  /** Begins it in a chunk of its own, before a record that needs one. */
+  #begin(): void {
+    const begun = this.#submitter.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#terms(true));
+    begun.catch(() => {}); // the record's promise tells
   }
 
   #boundary(type: number): Frame {

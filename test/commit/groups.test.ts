@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { CommitWindow } from '../../dist/src/commit/commit-window.js';
 import { GroupBuilder } from '../../dist/src/commit/group-builder.js';
-import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
-import { createRing } from '../../dist/src/ring/layout.js';
+import { COMMITTED, createRing, ENCRYPT, NOT_ENCRYPTED } from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
 import { RingProducer } from '../../dist/src/ring/producer.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
@@ -121,6 +121,51 @@ describe('CommitWindow', () => {
     expect(window.remainingUs(1500, few, false)).toBe(0);
     window.close();
     expect(window.remainingUs(9000, few, false)).toBe(500);
+  });
+});
+
+describe('records that can not be encrypted', () => {
+  const encrypted = (payload: string, flags = 0) => {
+    const pair = ringPair();
+    pair.producer.reserve(frameBytes(payload.length), 1, ENCRYPT | flags);
+    const at = pair.producer.frame(RECORD_FULL, payload.length);
+    pair.producer.data.write(payload, at);
+    return pair;
+  };
+  const failing = {
+    seal: () => {
+      throw new Error('no key');
+    },
+  };
+
+  it('are refused, and nothing of them joins a group; others are not disturbed', () => {
+    const { producer, consumer } = encrypted('secret');
+    producer.publish();
+    publish(producer, 3);
+    const group = new GroupBuilder(LIMITS);
+    group.setSealer(failing);
+    group.setRings([consumer]);
+    group.build(10_000, 100);
+    expect(Buffer.concat(group.views).includes('secret')).toBe(false);
+    expect(group.records).toBe(3);
+    group.complete(100, GROUP);
+    const outcomes: number[][] = [];
+    producer.consume((...outcome) => outcomes.push(outcome));
+    expect(outcomes).toEqual([
+      [100, 1, NOT_ENCRYPTED],
+      [100, 3, COMMITTED],
+    ]);
+  });
+
+  it('end the log when they are part of a span, whose other records may be on their way', () => {
+    const { producer, consumer } = encrypted('secret');
+    producer.beginSpan();
+    producer.publish();
+    const group = new GroupBuilder(LIMITS);
+    group.setSealer(failing);
+    group.setRings([consumer]);
+    expect(() => group.build(10_000, 1)).toThrow('no key');
+    expect(group.views).toEqual([]);
   });
 });
 

@@ -25,6 +25,9 @@ export const TINY_OPTIONS: ResolvedOptions = {
   recycle: true,
   padGroups: false,
   recordChecksums: false,
+  compression: undefined,
+  isEncrypted: false,
+  maxInflatedBytes: 2 ** 30,
   syncMode: 'fdatasync',
   mustInclude: 0,
 };

@@ -1,0 +1,45 @@
+/** decoder: takes encryption and compression off what is read; asks for each key once, when it is first met. */
+import { DecryptionError } from '../errors.js';
+import { ENCRYPTED, idBytes } from '../format/record-frame.js';
+import type { PayloadDecoder } from '../read/record-assembler.js';
+import { walkRecords } from '../segment/records.js';
+import { decompress } from './compression.js';
+import { keyIdOf, RecordOpener } from './encryption.js';
+import { type KeyCallback, keyOf } from './keys.js';
+
+export class Decoder implements PayloadDecoder {
+  readonly #opener: RecordOpener;
+  readonly #key: KeyCallback | undefined;
+  readonly #limitBytes: number;
+
+  constructor(logId: Uint8Array, key: KeyCallback | undefined, limitBytes: number) {
+    this.#opener = new RecordOpener(logId);
+    this.#key = key;
+    this.#limitBytes = limitBytes;
+  }
+
+  async prepare(body: Uint8Array, records: number, firstLsn: number): Promise<void> {
+    const missing = new Map<number, number>();
+    walkRecords(body, records, firstLsn, (lsn, type, flags, start, end) => {
+      if ((flags & ENCRYPTED) === 0) return;
+      const keyId = keyIdOf(body.subarray(start + idBytes(type, flags), end));
+      if (keyId !== undefined && !this.#opener.hasKey(keyId) && !missing.has(keyId)) missing.set(keyId, lsn);
+    });
+    for (const [keyId, lsn] of missing) {
+      if (this.#key === undefined)
+        throw new DecryptionError(lsn, keyId, 'no key was given (option "encryption")');
+      const key = await keyOf(this.#key, keyId).catch((cause: unknown) => {
+        throw new DecryptionError(lsn, keyId, `there is no key with id ${keyId}`, { cause });
+      });
+      this.#opener.addKey({ keyId, key });
+    }
+  }
+
+  decrypt(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array {
+    return this.#opener.open(stored, lsn, type, flags);
+  }
+
+  inflate(stored: Uint8Array, lsn: number): Uint8Array<ArrayBuffer> {
+    return decompress(stored, this.#limitBytes, lsn);
+  }
+}

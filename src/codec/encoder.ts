@@ -1,0 +1,30 @@
+/** encoder: makes a payload smaller before it goes into the ring, on the caller's thread or on zlib's. */
+import type { Frame } from '../append/submission.js';
+import { checksum } from '../format/checksum.js';
+import { COMPRESSED, HAS_CHECKSUM } from '../format/record-frame.js';
+import { type Compression, compress, compressSync, OFF_THREAD_BYTES } from './compression.js';
+
+/** Whether `encode` gives a promise for a payload of so many bytes. */
+export function isOffThread(compression: Compression | undefined, bytes: number): boolean {
+  return compression !== undefined && bytes >= Math.max(compression.minBytes, OFF_THREAD_BYTES);
+}
+
+/** The frame with its payload compressed, if that makes it smaller. Blocks for as long as that takes. */
+export function encodeSync(frame: Frame, compression: Compression | undefined): Frame {
+  if (compression === undefined || frame.payload.length < compression.minBytes) return frame;
+  return packed(frame, compressSync(frame.payload, compression));
+}
+
+/** The same, off the caller's thread when the payload is large. It must not change meanwhile. */
+export async function encode(frame: Frame, compression: Compression | undefined): Promise<Frame> {
+  if (compression === undefined || !isOffThread(compression, frame.payload.length))
+    return encodeSync(frame, compression);
+  return packed(frame, await compress(frame.payload, compression));
+}
+
+function packed(frame: Frame, stored: Uint8Array | undefined): Frame {
+  if (stored === undefined) return frame;
+  const compressed = { ...frame, flags: frame.flags | COMPRESSED, payload: stored };
+  if ((frame.flags & HAS_CHECKSUM) === 0) return compressed;
+  return { ...compressed, checksum: checksum(frame.payload, 0) };
+}

@@ -1,0 +1,102 @@
+/** encryption: what is sealed opens only unchanged, in its place, with its key; no nonce is used twice. */
+import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { RecordOpener, RecordSealer, SEAL_OVERHEAD_BYTES } from '../../dist/src/codec/encryption.js';
+
+const logId = Buffer.alloc(16, 'log');
+const key = { keyId: 7, key: Buffer.alloc(32, 'k') };
+
+function sealed(sealer: RecordSealer, plain: Uint8Array, lsn: number, type = 1, flags = 2): Uint8Array {
+  const bytes = new Uint8Array(new SharedArrayBuffer(plain.length + SEAL_OVERHEAD_BYTES));
+  bytes.set(plain, 24);
+  sealer.seal(bytes, 0, plain.length, lsn, type, flags);
+  return bytes.slice();
+}
+
+function opener(keys = [key], id: Uint8Array = logId): RecordOpener {
+  const made = new RecordOpener(id);
+  for (const one of keys) made.addKey(one);
+  return made;
+}
+
+/** Written from docs/CODECS.md alone. */
+function openIndependently(stored: Buffer, lsn: bigint, type: number, flags: number): Buffer {
+  const info = Buffer.concat([Buffer.from('ringwal record v1'), logId, stored.subarray(0, 4)]);
+  const session = Buffer.from(hkdfSync('sha256', key.key, stored.subarray(8, 24), info, 32));
+  const nonce = Buffer.concat([Buffer.alloc(8), Buffer.from(stored.subarray(4, 8)).reverse()]);
+  const aad = Buffer.alloc(26);
+  logId.copy(aad);
+  aad.writeBigUInt64LE(lsn, 16);
+  aad[24] = type;
+  aad[25] = flags;
+  const decipher = createDecipheriv('aes-256-gcm', session, nonce);
+  decipher.setAAD(aad);
+  decipher.setAuthTag(stored.subarray(-16));
+  return Buffer.concat([decipher.update(stored.subarray(24, -16)), decipher.final()]);
+}
+
+describe('a sealed record', () => {
+  it('opens for a reader written from the format page', () => {
+    const sealer = new RecordSealer(logId, key, randomBytes);
+    for (const [i, text] of ['', 'a', 'some text', 'x'.repeat(10_000)].entries()) {
+      const lsn = 2 ** 40 + i;
+      const stored = Buffer.from(sealed(sealer, Buffer.from(text), lsn, 5, 10));
+      expect(stored.readUInt32LE(0)).toBe(7);
+      expect(stored.readUInt32LE(4)).toBe(i);
+      expect(openIndependently(stored, BigInt(lsn), 5, 10).toString()).toBe(text);
+      expect(Buffer.from(opener().open(stored, lsn, 5, 10)).toString()).toBe(text);
+    }
+  });
+
+  it('does not open with any one bit changed', () => {
+    const sealer = new RecordSealer(logId, key, randomBytes);
+    const stored = sealed(sealer, Buffer.from('secret'), 9);
+    const reader = opener();
+    for (let bit = 0; bit < stored.length * 8; bit++) {
+      const changed = stored.slice();
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(() => reader.open(changed, 9, 1, 2)).toThrow(/LSN 9/);
+    }
+  });
+
+  it('does not open in another place, type, log or with another key, and the error tells no secret', () => {
+    const sealer = new RecordSealer(logId, key, randomBytes);
+    const stored = sealed(sealer, Buffer.from('secret'), 9);
+    expect(() => opener().open(stored, 10, 1, 2)).toThrow(/the key is wrong, or/);
+    expect(() => opener().open(stored, 9, 5, 2)).toThrow(/the key is wrong, or/);
+    expect(() => opener().open(stored, 9, 1, 3)).toThrow(/the key is wrong, or/);
+    expect(() => opener([key], Buffer.alloc(16, 'other')).open(stored, 9, 1, 2)).toThrow(
+      /the key is wrong, or/,
+    );
+    expect(() => opener([{ keyId: 7, key: Buffer.alloc(32) }]).open(stored, 9, 1, 2)).toThrow(
+      /the key is wrong/,
+    );
+    expect(() => opener([{ keyId: 8, key: key.key }]).open(stored, 9, 1, 2)).toThrow('no key with id 7');
+    expect(() => opener().open(stored.subarray(0, 39), 9, 1, 2)).toThrow('too short');
+    try {
+      opener().open(stored, 10, 1, 2);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'RINGWAL_DECRYPTION', details: { lsn: 10, keyId: 7 } });
+      expect(JSON.stringify(error)).not.toMatch(/secret|kkkk/);
+    }
+  });
+
+  it('never has the salt and counter of another one, over sessions and rotations', () => {
+    const seen = new Set<string>();
+    for (let session = 0; session < 20; session++) {
+      const sealer = new RecordSealer(logId, key, randomBytes);
+      for (let i = 0; i < 100; i++) {
+        if (i % 30 === 29) sealer.rotate({ keyId: i, key: randomBytes(32) });
+        seen.add(Buffer.from(sealed(sealer, Buffer.alloc(3), i).subarray(4, 24)).toString('hex'));
+      }
+    }
+    expect(seen.size).toBe(2000);
+  });
+
+  it('leaves the plaintext where it was when it can not be sealed', () => {
+    const sealer = new RecordSealer(logId, { keyId: 1, key: randomBytes(32) }, randomBytes);
+    const bytes = Buffer.alloc(100, 'p');
+    expect(() => sealer.seal(bytes, 90, 50, 1, 1, 2)).toThrow(/could not be encrypted/);
+    expect(bytes.equals(Buffer.alloc(100, 'p'))).toBe(true);
+  });
+});
