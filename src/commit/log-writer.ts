@@ -229,6 +229,11 @@ export class LogWriter {
     if (this.#active.room > IDLE_MARK_ROOM_BYTES) this.mark(false, openLsn);
   }
 
+  /** Makes durable what was written and not synced, if anything was. */
+  syncPending(): void {
+    if (this.#active.hasUnsynced) this.#syncOnly();
+  }
+
   /**
    * Whether the active segment is past the part of it whose blocks were written before, and a spare is ready
    * that was written throughout: a sync into fresh blocks also commits the file system's journal, and takes

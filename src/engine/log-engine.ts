@@ -237,11 +237,18 @@ export class LogEngine {
     this.#loop.wake();
     await this.run();
     let failure: unknown;
+    let isMarked = false;
     if (this.#state.state === CLOSING) {
       try {
-        await this.#request(() => this.#writer.mark(true, 0) || undefined, true);
+        isMarked = this.#writer.mark(true, 0);
+        if (!isMarked) {
+          await this.#keeper.idle(); // the segment is full, and a spare may be on its way
+          isMarked = this.#writer.mark(true, 0);
+        }
+        if (!isMarked) this.#writer.syncPending(); // on a full disk the log ends without the mark
       } catch (error) {
-        failure = error;
+        this.#poison(error);
+        failure = this.#state.refusal() ?? error;
       }
     }
     // After this no chunk is taken any more: producers reject what has no completion yet.
@@ -249,7 +256,7 @@ export class LogEngine {
     for (const ring of this.#rings) ring.ring();
     await this.#keeper.close();
     const { file, segmentBytes } = this.#writer.active.segment;
-    if (failure === undefined && this.#state.state === CLOSED) await this.#shrink(segmentBytes);
+    if (isMarked) await this.#shrink(segmentBytes); // never without the mark: recovery would take it for a cut file
     await file.close();
     if (failure !== undefined) throw failure;
   }
@@ -260,14 +267,10 @@ export class LogEngine {
     if (bytes < segmentBytes) await this.#writer.active.segment.file.truncate(bytes).catch(() => {});
   }
 
-  /** Has `attempt` run between two groups; when the loop has ended already, right now. */
-  async #request<T>(attempt: () => T | undefined, ended = false): Promise<T> {
+  /** Has `attempt` run between two groups. */
+  async #request<T>(attempt: () => T | undefined): Promise<T> {
     try {
-      if (!ended) return await this.#loop.request(attempt);
-      const value = attempt();
-      if (value === undefined)
-        throw new OutOfRangeError('The log closed without a mark: no segment has room for it.');
-      return value;
+      return await this.#loop.request(attempt);
     } catch (error) {
       if (error instanceof RingwalError) throw error;
       this.#poison(error);

@@ -38,9 +38,10 @@ const PATIENCE = 200;
 /** Time that stands still unless asked for, and chance that repeats. */
 export function simulatedEnvironment(seed: number): Environment {
   const prng = new Prng(seed);
+  let wallUs = 1_700_000_000_000_000;
   let us = 0;
   return {
-    wallUs: () => 1_700_000_000_000_000 + us++,
+    wallUs: () => wallUs++,
     monotonicUs: () => us++,
     randomBytes: (bytes) => Uint8Array.from({ length: bytes }, () => prng.below(256)),
     pause: () => new Promise(() => {}),
