@@ -78,6 +78,7 @@ function producerApi(port: MessagePort): ProducerApi {
     options: () => ({ options: input.options, state: input.state }),
     rotate: () => opened().rotate(),
     truncateBefore: (lsn: number) => opened().truncateBefore(lsn),
+    gcBefore: (segmentNumber: number) => opened().gcBefore(segmentNumber),
     view: () => opened().view(),
     stats: () => ({ ...opened().stats(), syncMode: (storage as NodeStorage).syncMode }),
     adopt,

@@ -82,7 +82,9 @@ export interface ProducerApi {
   /** Adds the calling thread's ring. */
   attach(ring: SharedArrayBuffer): Attachment;
   rotate(): Promise<number>;
-  truncateBefore(lsn: number): Promise<void>;
+  /** Resolves with the LSN that the log begins with, as does `gcBefore`. */
+  truncateBefore(lsn: number): Promise<number>;
+  gcBefore(segmentNumber: number): Promise<number>;
   view(): ReadView;
   stats(): WorkerStats;
   /** Serves another thread through `port`. */

@@ -13,12 +13,12 @@ import type { Environment } from '../environment.js';
 import { describe, OutOfRangeError, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import { SegmentKeeper } from '../maintenance/segment-keeper.js';
+import { Truncation } from '../maintenance/truncation.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Recovered, type RecoverySummary, recover } from '../recovery/recover.js';
 import { RingConsumer } from '../ring/consumer.js';
 import { ringOver } from '../ring/layout.js';
 import { CLOSED, CLOSING, type LogState } from '../ring/log-state.js';
-import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { Storage } from '../storage/storage.js';
 
 export interface EngineDependencies {
@@ -39,10 +39,7 @@ export class LogEngine {
   readonly #group: GroupBuilder;
   readonly #metrics = new CommitMetrics();
   #rings: RingConsumer[] = [];
-  /** The highest truncation mark that is durable. */
-  #durableMark: number;
-  /** With so much room, the next group needs no other segment. */
-  readonly #ridingRoomBytes: number;
+  readonly #truncation: Truncation;
   #running: Promise<void> | undefined;
 
   /** Recovers the log; see `recover` for what it throws. */
@@ -61,8 +58,6 @@ export class LogEngine {
   ) {
     this.#state = state;
     this.summary = recovered.summary;
-    this.#ridingRoomBytes =
-      options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES;
     const limits = { bytes: options.maxGroupBytes, records: options.maxGroupRecords };
     const { epoch, firstLsn, lastLsn } = recovered.summary;
     this.#group = new GroupBuilder(limits);
@@ -97,7 +92,18 @@ export class LogEngine {
     state.setDurableLsn(lastLsn);
     state.setFirstLsn(firstLsn);
     state.setCheckpointLsn(recovered.checkpointLsn);
-    this.#durableMark = firstLsn;
+    this.#truncation = new Truncation(
+      {
+        state,
+        writer: this.#writer,
+        keeper: this.#keeper,
+        group: this.#group,
+        ridingRoomBytes:
+          options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES,
+        between: (attempt) => this.#request(attempt),
+      },
+      firstLsn,
+    );
   }
 
   /** Adds a ring; its published chunks take part from the next group on. */
@@ -140,45 +146,13 @@ export class LogEngine {
     });
   }
 
-  /**
-   * Records below `lsn` are no longer part of the log: for readers at once, on disk once the mark is durable,
-   * which is when this resolves; their files are freed behind that.
-   */
-  async truncateBefore(lsn: number): Promise<void> {
-    const { durableLsn } = this.#state;
-    if (lsn > durableLsn + 1) {
-      throw new OutOfRangeError(
-        `The log ends with LSN ${durableLsn}; it can be truncated before ${durableLsn + 1} at most, not ${lsn}.`,
-      );
-    }
-    if (lsn <= this.#durableMark) return;
-    if (lsn > this.#state.firstLsn) this.#state.setFirstLsn(lsn);
-    await this.#request(() => {
-      if (lsn > this.#writer.truncatedBefore) this.#writer.setTruncatedBefore(lsn);
-      if (this.#writer.isMarkDurable) return true;
-      // A group that is certain to be written at once takes the mark along; else it gets a write of its own.
-      if (this.#group.hasChunks() && this.#writer.remainingBytes > this.#ridingRoomBytes) return undefined;
-      return this.#writer.mark(false, this.#group.openLsn) || undefined;
-    });
-    this.#durableMark = Math.max(this.#durableMark, lsn);
-    this.#keeper.collect(this.#neededFrom()); // G1
+  /** See `Truncation`: both resolve, once that is durable, with the LSN that the log begins with. */
+  truncateBefore(lsn: number): Promise<number> {
+    return this.#truncation.before(lsn);
   }
 
-  /**
-   * The first LSN whose file must stay: the truncation mark, or what lies before it of records and transactions
-   * that end behind it.
-   */
-  #neededFrom(): number {
-    let needed = this.#durableMark;
-    const openLsn = this.#group.openLsn;
-    if (openLsn > 0) needed = Math.min(needed, openLsn);
-    const segments = [...this.#keeper.closed, this.#writer.describeActive()];
-    for (let i = segments.length - 1; i >= 0; i--) {
-      const { lastLsn, openLsn: from } = segments[i] as ClosedSegment;
-      if (i < segments.length - 1 && lastLsn < needed) break;
-      if (from > 0) needed = Math.min(needed, from);
-    }
-    return needed;
+  gcBefore(segmentNumber: number): Promise<number> {
+    return this.#truncation.beforeSegment(segmentNumber);
   }
 
   /** Writes a MARK, as the loop does by itself after a while without work. */
@@ -188,7 +162,7 @@ export class LogEngine {
 
   view(): ReadView {
     const { firstLsn, durableLsn } = this.#state;
-    const needed = this.#neededFrom();
+    const needed = this.#truncation.neededFrom();
     const closed = this.#keeper.closed.map((segment) => ({ ...segment, isClosed: true }));
     const active = { ...this.#writer.describeActive(), isClosed: false };
     const segments: ReadableSegment[] = [...closed, active];

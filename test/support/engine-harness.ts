@@ -136,20 +136,22 @@ export class EngineHarness {
     await this.commit();
   }
 
-  async truncateBefore(lsn: number): Promise<void> {
+  async truncateBefore(lsn: number): Promise<number> {
     this.#oracle?.truncating(lsn);
-    await this.#drive(this.engine.truncateBefore(lsn));
-    this.#oracle?.truncated(lsn);
+    const firstLsn = await this.drive(this.engine.truncateBefore(lsn));
+    this.#oracle?.truncated(firstLsn);
     await this.engine.maintenanceIdle();
+    return firstLsn;
   }
 
-  async rotate(): Promise<void> {
-    await this.#drive(this.engine.rotate());
+  async rotate(): Promise<number> {
+    const closed = await this.drive(this.engine.rotate());
     await this.engine.maintenanceIdle();
+    return closed;
   }
 
   async mark(): Promise<void> {
-    await this.#drive(this.engine.mark());
+    await this.drive(this.engine.mark());
   }
 
   async close(): Promise<void> {
@@ -172,7 +174,7 @@ export class EngineHarness {
   }
 
   /** Runs rounds until `call` is settled. */
-  async #drive<T>(call: Promise<T>): Promise<T> {
+  async drive<T>(call: Promise<T>): Promise<T> {
     let isSettled = false;
     const settled = (): void => {
       isSettled = true;

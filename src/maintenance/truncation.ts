@@ -1,0 +1,101 @@
+/**
+ * truncation: where the log begins: the mark that callers ask for, what holds it back, and the one that is durable.
+ *
+ * `truncateBefore` records a wish. The effective mark is the least of the wish and of what others still need; it is
+ * looked at anew as the log rotates and time passes, and it only advances. Readers see it at once; it is in the log
+ * before the call resolves; and files are freed behind what is durable (G1). The wish itself is not stored: after a
+ * restart it has to be repeated, which costs nothing as long as it is not yet due.
+ */
+import type { GroupBuilder } from '../commit/group-builder.js';
+import type { LogWriter } from '../commit/log-writer.js';
+import { OutOfRangeError } from '../errors.js';
+import type { LogState } from '../ring/log-state.js';
+import type { ClosedSegment } from '../segment/closed-segment.js';
+import type { SegmentKeeper } from './segment-keeper.js';
+
+export interface TruncationParts {
+  readonly state: LogState;
+  readonly writer: LogWriter;
+  readonly keeper: SegmentKeeper;
+  readonly group: GroupBuilder;
+  /** With so much room, the next group needs no other segment. */
+  readonly ridingRoomBytes: number;
+  /** Has an attempt run between two groups, again until it does not return undefined. */
+  readonly between: <T>(attempt: () => T | undefined) => Promise<T>;
+}
+
+export class Truncation {
+  readonly #parts: TruncationParts;
+  /** The highest truncation mark that was asked for, and the highest that is durable. */
+  #wish: number;
+  #durableMark: number;
+
+  /** `firstLsn` is where the log begins now. */
+  constructor(parts: TruncationParts, firstLsn: number) {
+    this.#parts = parts;
+    this.#wish = firstLsn;
+    this.#durableMark = firstLsn;
+  }
+
+  /**
+   * Records below `lsn` are no longer needed. Resolves, once it is durable, with the LSN that the log begins with.
+   * Throws OutOfRangeError for an LSN that lies beyond the log.
+   */
+  async before(lsn: number): Promise<number> {
+    const { durableLsn } = this.#parts.state;
+    if (lsn > durableLsn + 1) {
+      throw new OutOfRangeError(
+        `The log ends with LSN ${durableLsn}; it can be truncated before ${durableLsn + 1} at most, not ${lsn}.`,
+      );
+    }
+    this.#wish = Math.max(this.#wish, lsn);
+    if (this.#wish > this.#durableMark) await this.#advance(this.#wish);
+    return this.#durableMark;
+  }
+
+  /** Frees the segments with a number below `number`; as `before` the first LSN of those that are left. */
+  async beforeSegment(number: number): Promise<number> {
+    const segments = this.#segments();
+    const first = segments.find((segment) => segment.number >= number);
+    if (first !== undefined) return this.before(first.firstLsn);
+    throw new OutOfRangeError(
+      `The log goes on in segment ${segments.at(-1)?.number}; there is no segment with the number ${number} or a higher one.`,
+    );
+  }
+
+  /**
+   * The first LSN whose file must stay: the truncation mark, or what lies before it of records and transactions
+   * that end behind it.
+   */
+  neededFrom(): number {
+    let needed = this.#durableMark;
+    const { openLsn } = this.#parts.group;
+    if (openLsn > 0) needed = Math.min(needed, openLsn);
+    const segments = this.#segments();
+    for (let i = segments.length - 1; i >= 0; i--) {
+      const { lastLsn, openLsn: from } = segments[i] as ClosedSegment;
+      if (i < segments.length - 1 && lastLsn < needed) break;
+      if (from > 0) needed = Math.min(needed, from);
+    }
+    return needed;
+  }
+
+  /** Makes `lsn` the mark: for readers at once, on disk when this resolves. */
+  async #advance(lsn: number): Promise<void> {
+    const { state, writer, group, keeper, ridingRoomBytes, between } = this.#parts;
+    if (lsn > state.firstLsn) state.setFirstLsn(lsn);
+    await between(() => {
+      if (lsn > writer.truncatedBefore) writer.setTruncatedBefore(lsn);
+      if (writer.isMarkDurable) return true;
+      // A group that is certain to be written at once takes the mark along; else it gets a write of its own.
+      if (group.hasChunks() && writer.remainingBytes > ridingRoomBytes) return undefined;
+      return writer.mark(false, group.openLsn) || undefined;
+    });
+    this.#durableMark = Math.max(this.#durableMark, lsn);
+    keeper.collect(this.neededFrom()); // G1
+  }
+
+  #segments(): ClosedSegment[] {
+    return [...this.#parts.keeper.closed, this.#parts.writer.describeActive()];
+  }
+}
