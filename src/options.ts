@@ -66,8 +66,22 @@ export interface LogOptions {
    * RINGWAL_CORRUPT when the log ends before it. Default 0: nothing known.
    */
   mustInclude?: number;
+  /**
+   * What stays readable although it was truncated, at least: the last `bytes` of the log, and what is younger than
+   * `ageMs`. `truncateBefore` then records a wish, which takes effect as the log goes on; the wish is forgotten when
+   * the log is closed. Kept are whole segments, and the active one always. Default: nothing.
+   */
+  retention?: RetentionOptions;
   /** Where the I/O worker's file is, for bundlers that move it. Default: beside this module. */
   workerUrl?: URL;
+}
+
+/** Option `retention`. */
+export interface RetentionOptions {
+  /** Bytes of segments, as `segments()` tells them: records with what the log stores around them. Default 0. */
+  bytes?: number;
+  /** Milliseconds since a record's segment was closed. Default 0. */
+  ageMs?: number;
 }
 
 /** All options with their defaults filled in; what the threads pass to each other. */
@@ -83,6 +97,7 @@ export interface ResolvedOptions {
   readonly recordChecksums: boolean;
   readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
+  readonly retention?: Required<RetentionOptions>;
 }
 
 const KiB = 1024;
@@ -129,7 +144,22 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     recordChecksums: boolean(options, 'recordChecksums', false),
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
+    ...(options.retention === undefined ? {} : { retention: resolveRetention(options.retention) }),
   };
+}
+
+function resolveRetention(retention: RetentionOptions): Required<RetentionOptions> {
+  if (typeof retention !== 'object' || retention === null)
+    throw new InvalidArgumentError('Option "retention" must be an object.');
+  for (const [name, value] of Object.entries(retention)) {
+    if (name !== 'bytes' && name !== 'ageMs')
+      throw new InvalidArgumentError(`Unknown option "retention.${name}".`);
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
+      throw new InvalidArgumentError(
+        `Option "retention.${name}" must be an integer from 0, not ${shown(value)}.`,
+      );
+  }
+  return { bytes: retention.bytes ?? 0, ageMs: retention.ageMs ?? 0 };
 }
 
 /** The largest payload of any record, 1 GiB. */
@@ -152,6 +182,7 @@ const known = new Set<string>([
   'recordChecksums',
   'syncMode',
   'mustInclude',
+  'retention',
   'workerUrl',
 ] satisfies (keyof LogOptions)[]);
 

@@ -12,6 +12,7 @@ import type { EngineStats, ReadableSegment, ReadView } from '../control/contract
 import type { Environment } from '../environment.js';
 import { describe, OutOfRangeError, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
+import { Retention } from '../maintenance/retention.js';
 import { SegmentKeeper } from '../maintenance/segment-keeper.js';
 import { Truncation } from '../maintenance/truncation.js';
 import type { ResolvedOptions } from '../options.js';
@@ -83,6 +84,7 @@ export class LogEngine {
       environment,
       onTurn: () => {
         this.#keeper.nudge();
+        void this.#truncation.review();
         this.#dropDetached();
         return this.#keeper.isBusy;
       },
@@ -100,6 +102,7 @@ export class LogEngine {
         group: this.#group,
         ridingRoomBytes:
           options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES,
+        retention: options.retention && new Retention(options.retention, environment, recovered.closed),
         between: (attempt) => this.#request(attempt),
       },
       firstLsn,
@@ -153,6 +156,11 @@ export class LogEngine {
 
   gcBefore(segmentNumber: number): Promise<number> {
     return this.#truncation.beforeSegment(segmentNumber);
+  }
+
+  /** Looks again at what holds truncation back, as the loop does by itself; for tests. */
+  review(): Promise<void> {
+    return this.#truncation.review();
   }
 
   /** Writes a MARK, as the loop does by itself after a while without work. */

@@ -29,7 +29,8 @@ export interface LogLifecycle {
   /**
    * Drops the records before `lsn`: readers see it at once, and it is durable when this resolves, with the LSN that
    * the log begins with now. Files are freed in the background, a whole segment at a time. At most one more than
-   * the last durable LSN (RINGWAL_OUT_OF_RANGE); a mark at or below the present one changes nothing.
+   * the last durable LSN (RINGWAL_OUT_OF_RANGE); a mark at or below the present one changes nothing. What option
+   * `retention` holds back goes later, by itself, unless the log is closed before.
    */
   truncateBefore(lsn: number): Promise<number>;
 

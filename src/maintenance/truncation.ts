@@ -11,6 +11,7 @@ import type { LogWriter } from '../commit/log-writer.js';
 import { OutOfRangeError } from '../errors.js';
 import type { LogState } from '../ring/log-state.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
+import type { Retention } from './retention.js';
 import type { SegmentKeeper } from './segment-keeper.js';
 
 export interface TruncationParts {
@@ -18,6 +19,7 @@ export interface TruncationParts {
   readonly writer: LogWriter;
   readonly keeper: SegmentKeeper;
   readonly group: GroupBuilder;
+  readonly retention: Retention | undefined;
   /** With so much room, the next group needs no other segment. */
   readonly ridingRoomBytes: number;
   /** Has an attempt run between two groups, again until it does not return undefined. */
@@ -29,6 +31,7 @@ export class Truncation {
   /** The highest truncation mark that was asked for, and the highest that is durable. */
   #wish: number;
   #durableMark: number;
+  #reviewing = false;
 
   /** `firstLsn` is where the log begins now. */
   constructor(parts: TruncationParts, firstLsn: number) {
@@ -38,7 +41,7 @@ export class Truncation {
   }
 
   /**
-   * Records below `lsn` are no longer needed. Resolves, once it is durable, with the LSN that the log begins with.
+   * Records below `lsn` are no longer needed. Resolves with the LSN that the log begins with, once that is durable.
    * Throws OutOfRangeError for an LSN that lies beyond the log.
    */
   async before(lsn: number): Promise<number> {
@@ -49,8 +52,18 @@ export class Truncation {
       );
     }
     this.#wish = Math.max(this.#wish, lsn);
-    if (this.#wish > this.#durableMark) await this.#advance(this.#wish);
+    await this.#settle();
     return this.#durableMark;
+  }
+
+  /** Looks again at what holds the mark back. Called at every turn of the event loop. Never rejects. */
+  async review(): Promise<void> {
+    this.#parts.retention?.observe(this.#parts.keeper.closed);
+    if (this.#wish <= this.#durableMark || this.#reviewing) return;
+    this.#reviewing = true;
+    // The log has ended then; whoever still appends is told.
+    await this.#settle().catch(() => {});
+    this.#reviewing = false;
   }
 
   /** Frees the segments with a number below `number`; as `before` the first LSN of those that are left. */
@@ -78,6 +91,18 @@ export class Truncation {
       if (from > 0) needed = Math.min(needed, from);
     }
     return needed;
+  }
+
+  /** Advances the mark as far as it may now. */
+  async #settle(): Promise<void> {
+    const mark = Math.min(this.#wish, this.#held());
+    if (mark > this.#durableMark) await this.#advance(mark);
+  }
+
+  /** The first LSN that others than the callers of `before` still need. */
+  #held(): number {
+    const { retention, keeper, writer } = this.#parts;
+    return retention?.heldFrom(keeper.closed, writer.describeActive()) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Makes `lsn` the mark: for readers at once, on disk when this resolves. */

@@ -2,7 +2,7 @@
  * engine-harness: drives the real engine and the real rings over a simulated storage, in one thread and step by
  * step, and tells the oracle what was submitted and what was acknowledged.
  */
-import { LogEngine } from '../../dist/src/engine/log-engine.js';
+import { type EngineDependencies, LogEngine } from '../../dist/src/engine/log-engine.js';
 import type { Environment } from '../../dist/src/environment.js';
 import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import type { ResolvedOptions } from '../../dist/src/options.js';
@@ -76,10 +76,12 @@ export class EngineHarness {
     oracle?: Oracle,
     overrides: Partial<ResolvedOptions> = {},
     seed = 1,
+    dependencies: Partial<EngineDependencies> = {},
   ): Promise<EngineHarness> {
     const options = { ...TINY_OPTIONS, ...overrides };
     const state = new LogState();
-    const engine = await LogEngine.open(options, { storage, state, environment: simulatedEnvironment(seed) });
+    const environment = simulatedEnvironment(seed);
+    const engine = await LogEngine.open(options, { storage, state, environment, ...dependencies });
     await engine.maintenanceIdle();
     const harness = new EngineHarness(storage, oracle, engine, state, options);
     if (oracle !== undefined && !engine.summary.created) {
