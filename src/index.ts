@@ -8,6 +8,7 @@
 export type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 export type { Payload } from './append/payload.js';
 export type { Distribution } from './commit/commit-metrics.js';
+export type { FreedSegment } from './control/contract.js';
 export {
   ClosedError,
   ConflictError,

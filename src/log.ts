@@ -6,6 +6,7 @@ import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { serveFreed } from './lifecycle/freed-hook.js';
 import { LifecycleLog, type LogLifecycle } from './lifecycle/lifecycle-log.js';
 import { type LogOptions, resolveOptions } from './options.js';
 import type { LogRecord } from './read/record-assembler.js';
@@ -109,11 +110,18 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   const resolved = resolveOptions(options);
   const state = new LogState();
   const { port1, port2 } = new MessageChannel();
-  const input: WorkerInput = { directory: path, options: resolved, state: state.buffer, port: port2 };
+  const freedPort = serveFreed(options?.onSegmentFreed);
+  const input: WorkerInput = {
+    directory: path,
+    options: resolved,
+    state: state.buffer,
+    port: port2,
+    freedPort,
+  };
   const worker = new Worker(options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url), {
     name: 'ringwal-io',
     workerData: input,
-    transferList: [port2],
+    transferList: freedPort ? [port2, freedPort] : [port2],
     execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
   });
   const control = new ControlChannel<OpenerApi>(port1);

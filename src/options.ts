@@ -1,6 +1,7 @@
 /** options: what can be set when a log is opened: units, defaults, limits, and the check of all of them. */
 import { InvalidArgumentError } from './errors.js';
 import { CHECKSUM_BYTES, FRAME_HEADER_BYTES } from './format/record-frame.js';
+import type { OnSegmentFreed } from './lifecycle/freed-hook.js';
 import type { SyncMode } from './storage/sync-mode.js';
 
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
@@ -72,6 +73,14 @@ export interface LogOptions {
    * the log is closed. Kept are whole segments, and the active one always. Default: nothing.
    */
   retention?: RetentionOptions;
+  /**
+   * Called in the thread that opens the log with each segment that truncation has freed, oldest first, before its
+   * file is removed or reused: the place to archive it. The file stays until the call, or its promise, has ended.
+   * When it throws or rejects, the segment stays, is counted in `maintenanceErrors`, and comes again after a second,
+   * those behind it not before. So it does when the log was closed, or died, meanwhile: with the next opening; a
+   * segment may thus come more than once. Appends never wait for it, and neither does closing. Default: none.
+   */
+  onSegmentFreed?: OnSegmentFreed;
   /** Where the I/O worker's file is, for bundlers that move it. Default: beside this module. */
   workerUrl?: URL;
 }
@@ -132,6 +141,9 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
   if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL)) {
     throw new InvalidArgumentError('Option "workerUrl" must be a URL.');
   }
+  if (options.onSegmentFreed !== undefined && typeof options.onSegmentFreed !== 'function') {
+    throw new InvalidArgumentError('Option "onSegmentFreed" must be a function.');
+  }
   return {
     segmentBytes,
     ringBytes,
@@ -183,6 +195,7 @@ const known = new Set<string>([
   'syncMode',
   'mustInclude',
   'retention',
+  'onSegmentFreed',
   'workerUrl',
 ] satisfies (keyof LogOptions)[]);
 

@@ -5,6 +5,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Distribution } from '../commit/commit-metrics.js';
+import type { SegmentInfo } from '../lifecycle/lifecycle-log.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/recover.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
@@ -18,6 +19,19 @@ export interface WorkerInput {
   readonly state: SharedArrayBuffer;
   /** The opener's end of its control channel. */
   readonly port: MessagePort;
+  /** Where the opener serves `FreedApi`, if it does. */
+  readonly freedPort: MessagePort | undefined;
+}
+
+/** A segment that was freed: its file is there until the call of `onSegmentFreed` for it has ended. */
+export interface FreedSegment extends SegmentInfo {
+  /** Absolute path of the file. */
+  readonly path: string;
+}
+
+/** What the worker calls of the opener. */
+export interface FreedApi {
+  freed(segment: FreedSegment): Promise<void>;
 }
 
 /** What a thread that attaches must know before it can make its ring. */

@@ -12,6 +12,7 @@ import type { EngineStats, ReadableSegment, ReadView } from '../control/contract
 import type { Environment } from '../environment.js';
 import { describe, OutOfRangeError, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
+import type { OnFreed } from '../maintenance/freed-segments.js';
 import { Retention } from '../maintenance/retention.js';
 import { SegmentKeeper } from '../maintenance/segment-keeper.js';
 import { Truncation } from '../maintenance/truncation.js';
@@ -26,6 +27,8 @@ export interface EngineDependencies {
   readonly storage: Storage;
   readonly state: LogState;
   readonly environment: Environment;
+  /** Shown each segment that truncation has freed, before its file is removed or reused. */
+  readonly onFreed?: OnFreed | undefined;
 }
 
 /** Groups above this mean size use the disk's bandwidth: filling spares ahead would slow them down. */
@@ -54,7 +57,7 @@ export class LogEngine {
 
   private constructor(
     options: ResolvedOptions,
-    { storage, state, environment }: EngineDependencies,
+    { storage, state, environment, onFreed }: EngineDependencies,
     recovered: Recovered,
   ) {
     this.#state = state;
@@ -68,6 +71,7 @@ export class LogEngine {
       segmentBytes: options.segmentBytes,
       recycle: options.recycle,
       environment,
+      onFreed,
       mayFill: () =>
         this.#metrics.recentGroupBytes < BANDWIDTH_GROUP_BYTES &&
         this.#writer.remainingBytes > options.segmentBytes / 8,
