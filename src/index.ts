@@ -28,7 +28,9 @@ export {
   UnsupportedVersionError,
   WorkerDiedError,
 } from './errors.js';
+export type { LogCursor } from './lifecycle/log-cursor.js';
 export { attachLog, type Log, type LogAppender, type LogStats, openLog, type SegmentInfo } from './log.js';
+export type { CursorInfo } from './maintenance/cursors.js';
 export type { LogOptions, RetentionOptions } from './options.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { RecoverySummary } from './recovery/recover.js';

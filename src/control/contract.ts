@@ -6,6 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Distribution } from '../commit/commit-metrics.js';
 import type { SegmentInfo } from '../lifecycle/lifecycle-log.js';
+import type { CursorInfo } from '../maintenance/cursors.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/recover.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
@@ -97,8 +98,14 @@ export interface ProducerApi {
   attach(ring: SharedArrayBuffer): Attachment;
   rotate(): Promise<number>;
   /** Resolves with the LSN that the log begins with, as does `gcBefore`. */
-  truncateBefore(lsn: number): Promise<number>;
+  truncateBefore(lsn: number, force: boolean): Promise<number>;
   gcBefore(segmentNumber: number): Promise<number>;
+  /** Position of a named cursor, which is made if need be. */
+  cursor(name: string): Promise<number>;
+  /** Resolves with the position that is durable. */
+  ackCursor(name: string, lsn: number): Promise<number>;
+  deleteCursor(name: string): Promise<void>;
+  cursors(): CursorInfo[];
   view(): ReadView;
   stats(): WorkerStats;
   /** Serves another thread through `port`. */

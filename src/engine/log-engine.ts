@@ -12,6 +12,7 @@ import type { EngineStats, ReadableSegment, ReadView } from '../control/contract
 import type { Environment } from '../environment.js';
 import { describe, OutOfRangeError, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
+import { Cursors } from '../maintenance/cursors.js';
 import type { OnFreed } from '../maintenance/freed-segments.js';
 import { Retention } from '../maintenance/retention.js';
 import { SegmentKeeper } from '../maintenance/segment-keeper.js';
@@ -44,6 +45,7 @@ export class LogEngine {
   readonly #metrics = new CommitMetrics();
   #rings: RingConsumer[] = [];
   readonly #truncation: Truncation;
+  readonly #cursors: Cursors;
   #running: Promise<void> | undefined;
 
   /** Recovers the log; see `recover` for what it throws. */
@@ -52,15 +54,24 @@ export class LogEngine {
       ...options,
       environment: dependencies.environment,
     });
-    return new LogEngine(options, dependencies, recovered);
+    try {
+      const { storage, state } = dependencies;
+      const cursors = await Cursors.open(storage, recovered.logId, recovered.summary.lastLsn, state);
+      return new LogEngine(options, dependencies, recovered, cursors);
+    } catch (error) {
+      await recovered.writer.segment.file.close();
+      throw error;
+    }
   }
 
   private constructor(
     options: ResolvedOptions,
     { storage, state, environment, onFreed }: EngineDependencies,
     recovered: Recovered,
+    cursors: Cursors,
   ) {
     this.#state = state;
+    this.#cursors = cursors;
     this.summary = recovered.summary;
     const limits = { bytes: options.maxGroupBytes, records: options.maxGroupRecords };
     const { epoch, firstLsn, lastLsn } = recovered.summary;
@@ -106,11 +117,13 @@ export class LogEngine {
         group: this.#group,
         ridingRoomBytes:
           options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES,
+        cursors,
         retention: options.retention && new Retention(options.retention, environment, recovered.closed),
         between: (attempt) => this.#request(attempt),
       },
       firstLsn,
     );
+    cursors.onMoved = () => void this.#truncation.review();
   }
 
   /** Adds a ring; its published chunks take part from the next group on. */
@@ -154,8 +167,8 @@ export class LogEngine {
   }
 
   /** See `Truncation`: both resolve, once that is durable, with the LSN that the log begins with. */
-  truncateBefore(lsn: number): Promise<number> {
-    return this.#truncation.before(lsn);
+  truncateBefore(lsn: number, force = false): Promise<number> {
+    return this.#truncation.before(lsn, force);
   }
 
   gcBefore(segmentNumber: number): Promise<number> {
@@ -170,6 +183,13 @@ export class LogEngine {
   /** Writes a MARK, as the loop does by itself after a while without work. */
   mark(): Promise<true> {
     return this.#request(this.#loop.idleMark);
+  }
+
+  /** The named cursors. Throws when the log has ended: an ack that came later would not be written. */
+  get cursors(): Cursors {
+    const refusal = this.#state.refusal();
+    if (refusal !== undefined) throw refusal;
+    return this.#cursors;
   }
 
   view(): ReadView {
@@ -225,6 +245,7 @@ export class LogEngine {
     // After this no chunk is taken any more: producers reject what has no completion yet.
     this.#state.advance(CLOSED);
     for (const ring of this.#rings) ring.ring();
+    await this.#cursors.close();
     await this.#keeper.close();
     const { file, segmentBytes } = this.#writer.active.segment;
     if (failure === undefined && this.#state.state === CLOSED) await this.#shrink(segmentBytes);

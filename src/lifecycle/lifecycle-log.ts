@@ -3,7 +3,9 @@
  * begins. Calls over the control channel, some tens of microseconds each.
  */
 import { InvalidArgumentError } from '../errors.js';
+import type { CursorInfo } from '../maintenance/cursors.js';
 import { checkLsn, type LogThread } from '../thread.js';
+import { checkCursorName, LogCursor } from './log-cursor.js';
 
 /** One segment of the log, as `segments()` tells it. */
 export interface SegmentInfo {
@@ -30,9 +32,10 @@ export interface LogLifecycle {
    * Drops the records before `lsn`: readers see it at once, and it is durable when this resolves, with the LSN that
    * the log begins with now. Files are freed in the background, a whole segment at a time. At most one more than
    * the last durable LSN (RINGWAL_OUT_OF_RANGE); a mark at or below the present one changes nothing. What option
-   * `retention` holds back goes later, by itself, unless the log is closed before.
+   * `retention` or a cursor holds back goes later, by itself, unless the log is closed before. `force` (default false)
+   * passes cursors; they are overtaken then.
    */
-  truncateBefore(lsn: number): Promise<number>;
+  truncateBefore(lsn: number, options?: { readonly force?: boolean }): Promise<number>;
 
   /**
    * Frees the segments with a number below `segmentNumber`: as `truncateBefore` the first LSN of the first segment
@@ -43,6 +46,19 @@ export interface LogLifecycle {
 
   /** The segments that hold records, oldest first. */
   segments(): Promise<SegmentInfo[]>;
+
+  /**
+   * The cursor of this name, 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`: a consumer's position, kept in the log
+   * directory. One that is not there yet is made, and stands before the log's first record. Rejects with
+   * RINGWAL_CORRUPT when its file is damaged, or says more than the log holds, and with RINGWAL_IO.
+   */
+  cursor(name: string): Promise<LogCursor>;
+
+  /** All cursors by name, those without a position being damaged: they hold back all truncation. */
+  cursors(): Promise<CursorInfo[]>;
+
+  /** Deletes a cursor, also a damaged one; there may be none of this name. Rejects with RINGWAL_IO. */
+  deleteCursor(name: string): Promise<void>;
 }
 
 export abstract class LifecycleLog implements LogLifecycle {
@@ -56,9 +72,26 @@ export abstract class LifecycleLog implements LogLifecycle {
     return this.thread.held(() => this.thread.control.call('rotate'));
   }
 
-  async truncateBefore(lsn: number): Promise<number> {
+  async truncateBefore(lsn: number, options: { readonly force?: boolean } = {}): Promise<number> {
     checkLsn('The truncation mark', lsn);
-    return this.thread.held(() => this.thread.control.call('truncateBefore', lsn));
+    const { force = false } = options;
+    if (typeof force !== 'boolean') throw new InvalidArgumentError('Option "force" must be true or false.');
+    return this.thread.held(() => this.thread.control.call('truncateBefore', lsn, force));
+  }
+
+  async cursor(name: string): Promise<LogCursor> {
+    checkCursorName(name);
+    const { thread } = this;
+    return new LogCursor(thread, name, await thread.held(() => thread.control.call('cursor', name)));
+  }
+
+  cursors(): Promise<CursorInfo[]> {
+    return this.thread.held(() => this.thread.control.call('cursors'));
+  }
+
+  async deleteCursor(name: string): Promise<void> {
+    checkCursorName(name);
+    await this.thread.held(() => this.thread.control.call('deleteCursor', name));
   }
 
   async gcBefore(segmentNumber: number): Promise<number> {

@@ -11,6 +11,7 @@ import type { LogWriter } from '../commit/log-writer.js';
 import { OutOfRangeError } from '../errors.js';
 import type { LogState } from '../ring/log-state.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
+import type { Cursors } from './cursors.js';
 import type { Retention } from './retention.js';
 import type { SegmentKeeper } from './segment-keeper.js';
 
@@ -20,6 +21,7 @@ export interface TruncationParts {
   readonly keeper: SegmentKeeper;
   readonly group: GroupBuilder;
   readonly retention: Retention | undefined;
+  readonly cursors: Cursors;
   /** With so much room, the next group needs no other segment. */
   readonly ridingRoomBytes: number;
   /** Has an attempt run between two groups, again until it does not return undefined. */
@@ -30,6 +32,8 @@ export class Truncation {
   readonly #parts: TruncationParts;
   /** The highest truncation mark that was asked for, and the highest that is durable. */
   #wish: number;
+  /** The highest mark that was asked for whatever cursors need. */
+  #forced = 0;
   #durableMark: number;
   #reviewing = false;
 
@@ -41,10 +45,11 @@ export class Truncation {
   }
 
   /**
-   * Records below `lsn` are no longer needed. Resolves with the LSN that the log begins with, once that is durable.
+   * Records below `lsn` are no longer needed; with `force`, not by cursors either. Resolves with the LSN that the log
+   * begins with, once that is durable.
    * Throws OutOfRangeError for an LSN that lies beyond the log.
    */
-  async before(lsn: number): Promise<number> {
+  async before(lsn: number, force: boolean): Promise<number> {
     const { durableLsn } = this.#parts.state;
     if (lsn > durableLsn + 1) {
       throw new OutOfRangeError(
@@ -52,6 +57,7 @@ export class Truncation {
       );
     }
     this.#wish = Math.max(this.#wish, lsn);
+    if (force) this.#forced = Math.max(this.#forced, lsn);
     await this.#settle();
     return this.#durableMark;
   }
@@ -70,7 +76,7 @@ export class Truncation {
   async beforeSegment(number: number): Promise<number> {
     const segments = this.#segments();
     const first = segments.find((segment) => segment.number >= number);
-    if (first !== undefined) return this.before(first.firstLsn);
+    if (first !== undefined) return this.before(first.firstLsn, false);
     throw new OutOfRangeError(
       `The log goes on in segment ${segments.at(-1)?.number}; there is no segment with the number ${number} or a higher one.`,
     );
@@ -101,8 +107,10 @@ export class Truncation {
 
   /** The first LSN that others than the callers of `before` still need. */
   #held(): number {
-    const { retention, keeper, writer } = this.#parts;
-    return retention?.heldFrom(keeper.closed, writer.describeActive()) ?? Number.POSITIVE_INFINITY;
+    const { retention, cursors, keeper, writer } = this.#parts;
+    const heldFrom = Math.max(cursors.heldFrom(), this.#forced);
+    if (retention === undefined) return heldFrom;
+    return Math.min(heldFrom, retention.heldFrom(keeper.closed, writer.describeActive()));
   }
 
   /** Makes `lsn` the mark: for readers at once, on disk when this resolves. */
