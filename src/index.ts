@@ -10,6 +10,7 @@ export type { Payload } from './append/payload.js';
 export type { CompressionAlgorithm, CompressionOption } from './codec/compression.js';
 export type { EncryptionOption, KeyCallback } from './codec/keys.js';
 export type { Distribution } from './commit/commit-metrics.js';
+export type { FreedSegment } from './control/contract.js';
 export {
   ClosedError,
   ConflictError,
@@ -31,6 +32,7 @@ export {
   UnsupportedVersionError,
   WorkerDiedError,
 } from './errors.js';
+export type { LogCursor } from './lifecycle/log-cursor.js';
 export {
   type AttachOptions,
   attachLog,
@@ -40,7 +42,8 @@ export {
   openLog,
   type SegmentInfo,
 } from './log.js';
-export type { LogOptions } from './options.js';
+export type { CursorInfo } from './maintenance/cursors.js';
+export type { LogOptions, RetentionOptions } from './options.js';
 export { durable, highThroughput, lowLatency } from './presets.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { RecoverySummary } from './recovery/recover.js';

@@ -7,6 +7,8 @@ import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { serveFreed } from './lifecycle/freed-hook.js';
+import { LifecycleLog, type LogLifecycle } from './lifecycle/lifecycle-log.js';
 import { type LogOptions, resolveOptions } from './options.js';
 import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/recover.js';
@@ -14,18 +16,7 @@ import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
 import type { Transaction } from './transaction/transaction.js';
 
-/** One segment of the log, as `segments()` tells it. */
-export interface SegmentInfo {
-  readonly number: number;
-  /** File name in the log directory. */
-  readonly file: string;
-  readonly firstLsn: number;
-  readonly lastLsn: number;
-  /** Bytes of the file that belong to the log. */
-  readonly bytes: number;
-  /** Whether it is closed: nothing is written to it any more. */
-  readonly isClosed: boolean;
-}
+export type { SegmentInfo } from './lifecycle/lifecycle-log.js';
 
 /** Counters since the log was opened. */
 export interface LogStats extends WorkerStats {
@@ -41,7 +32,7 @@ export interface LogStats extends WorkerStats {
 }
 
 /** What every thread that has a part in a log can do with it. */
-export interface LogAppender extends AsyncDisposable {
+export interface LogAppender extends LogLifecycle, AsyncDisposable {
   /** Absolute path of the log directory. */
   readonly directory: string;
   /** The last LSN known to be on stable storage; 0 in an empty log. Reads shared memory: cheap. */
@@ -96,22 +87,6 @@ export interface LogAppender extends AsyncDisposable {
    */
   read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void>;
 
-  /**
-   * Closes the active segment and goes on in a new one. Resolves with the number of the newest closed segment;
-   * an active segment without records stays.
-   */
-  rotate(): Promise<number>;
-
-  /**
-   * Drops the records before `lsn`: readers see it at once, and it is durable when this resolves. Files are
-   * freed in the background, a whole segment at a time. At most one more than the last durable LSN
-   * (RINGWAL_OUT_OF_RANGE); a mark at or below the present one changes nothing.
-   */
-  truncateBefore(lsn: number): Promise<void>;
-
-  /** The segments that hold records, oldest first. */
-  segments(): Promise<SegmentInfo[]>;
-
   stats(): Promise<LogStats>;
 
   /** A handle for another thread; see `attachLog`. */
@@ -155,17 +130,19 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   };
   const state = new LogState();
   const { port1, port2 } = new MessageChannel();
+  const freedPort = serveFreed(options?.onSegmentFreed);
   const input: WorkerInput = {
     directory: path,
     options: resolved,
     state: state.buffer,
     encryptionKey,
     port: port2,
+    freedPort,
   };
   const worker = new Worker(options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url), {
     name: 'ringwal-io',
     workerData: input,
-    transferList: [port2],
+    transferList: freedPort ? [port2, freedPort] : [port2],
     execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
   });
   const control = new ControlChannel<OpenerApi>(port1);
@@ -240,13 +217,8 @@ function checkAttachOptions(options: AttachOptions): AttachOptions {
 }
 
 /** What both kinds share: everything but the way they close. */
-abstract class ThreadLog implements LogAppender {
-  protected readonly thread: LogThread;
+abstract class ThreadLog extends LifecycleLog implements LogAppender {
   #closing: Promise<void> | undefined;
-
-  constructor(thread: LogThread) {
-    this.thread = thread;
-  }
 
   get directory(): string {
     return this.thread.directory;
@@ -292,26 +264,6 @@ abstract class ThreadLog implements LogAppender {
 
   read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void> {
     return this.thread.read(options);
-  }
-
-  rotate(): Promise<number> {
-    return this.thread.held(() => this.thread.control.call('rotate'));
-  }
-
-  truncateBefore(lsn: number): Promise<void> {
-    return this.thread.truncateBefore(lsn);
-  }
-
-  async segments(): Promise<SegmentInfo[]> {
-    const { segments } = await this.thread.held(() => this.thread.control.call('view'));
-    return segments.map(({ number, name, firstLsn, lastLsn, end, isClosed }) => ({
-      number,
-      file: name,
-      firstLsn,
-      lastLsn,
-      bytes: end,
-      isClosed,
-    }));
   }
 
   async stats(): Promise<LogStats> {

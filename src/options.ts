@@ -4,6 +4,7 @@ import { SEAL_OVERHEAD_BYTES } from './codec/encryption.js';
 import { checkEncryption, type EncryptionOption } from './codec/keys.js';
 import { InvalidArgumentError } from './errors.js';
 import { CHECKSUM_BYTES, ENCRYPTED, FRAME_HEADER_BYTES, HAS_CHECKSUM } from './format/record-frame.js';
+import type { OnSegmentFreed } from './lifecycle/freed-hook.js';
 import type { SyncMode } from './storage/sync-mode.js';
 
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
@@ -81,8 +82,30 @@ export interface LogOptions {
    * RINGWAL_CORRUPT when the log ends before it. Default 0: nothing known.
    */
   mustInclude?: number;
+  /**
+   * What stays readable although it was truncated, at least: the last `bytes` of the log, and what is younger than
+   * `ageMs`. `truncateBefore` then records a wish, which takes effect as the log goes on; the wish is forgotten when
+   * the log is closed. Kept are whole segments, and the active one always. Default: nothing.
+   */
+  retention?: RetentionOptions;
+  /**
+   * Called in the thread that opens the log with each segment that truncation has freed, oldest first, before its
+   * file is removed or reused: the place to archive it. The file stays until the call, or its promise, has ended.
+   * When it throws or rejects, the segment stays, is counted in `maintenanceErrors`, and comes again after a second,
+   * those behind it not before. So it does when the log was closed, or died, meanwhile: with the next opening; a
+   * segment may thus come more than once. Appends never wait for it, and neither does closing. Default: none.
+   */
+  onSegmentFreed?: OnSegmentFreed;
   /** Where the I/O worker's file is, for bundlers that move it. Default: beside this module. */
   workerUrl?: URL;
+}
+
+/** Option `retention`. */
+export interface RetentionOptions {
+  /** Bytes of segments, as `segments()` tells them: records with what the log stores around them. Default 0. */
+  bytes?: number;
+  /** Milliseconds since a record's segment was closed. Default 0. */
+  ageMs?: number;
 }
 
 /** All options with their defaults filled in; what the threads pass to each other. */
@@ -101,6 +124,7 @@ export interface ResolvedOptions {
   readonly maxInflatedBytes: number;
   readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
+  readonly retention?: Required<RetentionOptions>;
 }
 
 const KiB = 1024;
@@ -136,6 +160,9 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     throw new InvalidArgumentError('Option "workerUrl" must be a URL.');
   }
   if (options.encryption !== undefined) checkEncryption(options.encryption);
+  if (options.onSegmentFreed !== undefined && typeof options.onSegmentFreed !== 'function') {
+    throw new InvalidArgumentError('Option "onSegmentFreed" must be a function.');
+  }
   return {
     segmentBytes,
     ringBytes,
@@ -151,7 +178,22 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     maxInflatedBytes: integer(options, 'maxInflatedBytes', GiB, 1, GiB, 1),
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
+    ...(options.retention === undefined ? {} : { retention: resolveRetention(options.retention) }),
   };
+}
+
+function resolveRetention(retention: RetentionOptions): Required<RetentionOptions> {
+  if (typeof retention !== 'object' || retention === null)
+    throw new InvalidArgumentError('Option "retention" must be an object.');
+  for (const [name, value] of Object.entries(retention)) {
+    if (name !== 'bytes' && name !== 'ageMs')
+      throw new InvalidArgumentError(`Unknown option "retention.${name}".`);
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
+      throw new InvalidArgumentError(
+        `Option "retention.${name}" must be an integer from 0, not ${shown(value)}.`,
+      );
+  }
+  return { bytes: retention.bytes ?? 0, ageMs: retention.ageMs ?? 0 };
 }
 
 /** The largest payload of any record, 1 GiB. */
@@ -186,6 +228,8 @@ const known = new Set<string>([
   'maxInflatedBytes',
   'syncMode',
   'mustInclude',
+  'retention',
+  'onSegmentFreed',
   'workerUrl',
 ] satisfies (keyof LogOptions)[]);
 

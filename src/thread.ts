@@ -77,11 +77,6 @@ export class LogThread {
     this.appender = new Appender(this.submitter, terms.options);
   }
 
-  async truncateBefore(lsn: number): Promise<void> {
-    checkLsn('The truncation mark', lsn);
-    await this.held(() => this.control.call('truncateBefore', lsn));
-  }
-
   begin(): Transaction {
     const refused = this.submitter.refusal();
     if (refused) throw refused;
@@ -143,7 +138,7 @@ export class LogThread {
   }
 }
 
-function checkLsn(what: string, lsn: unknown): void {
+export function checkLsn(what: string, lsn: unknown): void {
   if (!Number.isSafeInteger(lsn) || (lsn as number) < 1) {
     throw new InvalidArgumentError(`${what} must be an LSN, an integer from 1, not ${String(lsn)}.`);
   }

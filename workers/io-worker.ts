@@ -4,15 +4,17 @@
  * A plain Worker and not a pool's: a pool replaces a worker that died, which here would be a second writer.
  * One control port per thread that uses the log; when a port closes, its thread is gone and its ring with it.
  */
+import { join } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { EncryptionKey } from '../src/codec/encryption.js';
 import type { GroupSealer } from '../src/codec/group-sealer.js';
-import { serve } from '../src/control/calls.js';
-import type { Attachment, OpenerApi, ProducerApi, WorkerInput } from '../src/control/contract.js';
+import { ControlChannel, serve } from '../src/control/calls.js';
+import type { Attachment, FreedApi, OpenerApi, ProducerApi, WorkerInput } from '../src/control/contract.js';
 import { LogEngine } from '../src/engine/log-engine.js';
 import { systemEnvironment } from '../src/environment.js';
 import { ClosedError, InvalidArgumentError, IoError } from '../src/errors.js';
 import { DirectoryLock } from '../src/lock/directory-lock.js';
+import type { OnFreed } from '../src/maintenance/freed-segments.js';
 import type { RingConsumer } from '../src/ring/consumer.js';
 import { LogState } from '../src/ring/log-state.js';
 import { NodeStorage } from '../src/storage/node-storage.js';
@@ -25,6 +27,23 @@ let lock: DirectoryLock | undefined;
 let engine: LogEngine | undefined;
 let sealer: GroupSealer | undefined;
 let directory = input.directory;
+
+/** The opener, as the one who wants to see freed segments. */
+const freed = input.freedPort && new ControlChannel<FreedApi>(input.freedPort);
+input.freedPort?.once('close', () => freed?.fail(new ClosedError('The thread that opened the log is gone.')));
+
+function showFreed(opener: ControlChannel<FreedApi>): OnFreed {
+  return ({ number, name, firstLsn, lastLsn, end }) =>
+    opener.call('freed', {
+      number,
+      file: name,
+      firstLsn,
+      lastLsn,
+      bytes: end,
+      isClosed: true,
+      path: join(directory, name),
+    });
+}
 
 /** The engine, for calls that come after it was opened: all but the first. */
 function opened(): LogEngine {
@@ -40,7 +59,12 @@ async function open() {
   try {
     lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd);
     storage.chooseSyncMode(input.options.syncMode); // behind the lock: it writes
-    engine = await LogEngine.open(input.options, { storage, state, environment: systemEnvironment });
+    engine = await LogEngine.open(input.options, {
+      storage,
+      state,
+      environment: systemEnvironment,
+      onFreed: freed && showFreed(freed),
+    });
     if (input.encryptionKey !== undefined) await encryptWith(engine, input.encryptionKey);
   } catch (error) {
     await lock?.release();
@@ -67,6 +91,7 @@ async function close(): Promise<void> {
     await lock?.release();
     // After the answer to this very call, which leaves on the next turn of the event loop.
     setImmediate(() => {
+      freed?.close();
       for (const port of ports) port.close();
     });
   }
@@ -88,7 +113,12 @@ function producerApi(port: MessagePort): ProducerApi {
     },
     options: () => ({ options: input.options, state: input.state, logId: opened().logId }),
     rotate: () => opened().rotate(),
-    truncateBefore: (lsn: number) => opened().truncateBefore(lsn),
+    truncateBefore: (lsn: number, force: boolean) => opened().truncateBefore(lsn, force),
+    gcBefore: (segmentNumber: number) => opened().gcBefore(segmentNumber),
+    cursor: (name: string) => opened().cursors.position(name),
+    ackCursor: (name: string, lsn: number) => opened().cursors.ack(name, lsn),
+    deleteCursor: (name: string) => opened().cursors.remove(name),
+    cursors: () => opened().cursors.list(),
     view: () => opened().view(),
     stats: () => ({ ...opened().stats(), syncMode: (storage as NodeStorage).syncMode }),
     adopt,

@@ -6,6 +6,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EncryptionKey } from '../codec/encryption.js';
 import type { Distribution } from '../commit/commit-metrics.js';
+import type { SegmentInfo } from '../lifecycle/lifecycle-log.js';
+import type { CursorInfo } from '../maintenance/cursors.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/recover.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
@@ -21,6 +23,19 @@ export interface WorkerInput {
   readonly encryptionKey: EncryptionKey | undefined;
   /** The opener's end of its control channel. */
   readonly port: MessagePort;
+  /** Where the opener serves `FreedApi`, if it does. */
+  readonly freedPort: MessagePort | undefined;
+}
+
+/** A segment that was freed: its file is there until the call of `onSegmentFreed` for it has ended. */
+export interface FreedSegment extends SegmentInfo {
+  /** Absolute path of the file. */
+  readonly path: string;
+}
+
+/** What the worker calls of the opener. */
+export interface FreedApi {
+  freed(segment: FreedSegment): Promise<void>;
 }
 
 /** What a thread that attaches must know before it can make its ring. */
@@ -94,7 +109,15 @@ export interface ProducerApi {
   /** Adds the calling thread's ring. */
   attach(ring: SharedArrayBuffer): Attachment;
   rotate(): Promise<number>;
-  truncateBefore(lsn: number): Promise<void>;
+  /** Resolves with the LSN that the log begins with, as does `gcBefore`. */
+  truncateBefore(lsn: number, force: boolean): Promise<number>;
+  gcBefore(segmentNumber: number): Promise<number>;
+  /** Position of a named cursor, which is made if need be. */
+  cursor(name: string): Promise<number>;
+  /** Resolves with the position that is durable. */
+  ackCursor(name: string, lsn: number): Promise<number>;
+  deleteCursor(name: string): Promise<void>;
+  cursors(): CursorInfo[];
   view(): ReadView;
   stats(): WorkerStats;
   /** Serves another thread through `port`. */

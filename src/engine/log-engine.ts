@@ -10,21 +10,26 @@ import { type ChunkSealer, GroupBuilder } from '../commit/group-builder.js';
 import { LogWriter } from '../commit/log-writer.js';
 import type { EngineStats, ReadableSegment, ReadView } from '../control/contract.js';
 import type { Environment } from '../environment.js';
-import { describe, OutOfRangeError, RingwalError } from '../errors.js';
+import { describe, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
+import { Cursors } from '../maintenance/cursors.js';
+import type { OnFreed } from '../maintenance/freed-segments.js';
+import { Retention } from '../maintenance/retention.js';
 import { SegmentKeeper } from '../maintenance/segment-keeper.js';
+import { Truncation } from '../maintenance/truncation.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Recovered, type RecoverySummary, recover } from '../recovery/recover.js';
 import { RingConsumer } from '../ring/consumer.js';
 import { ringOver } from '../ring/layout.js';
 import { CLOSED, CLOSING, type LogState } from '../ring/log-state.js';
-import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { Storage } from '../storage/storage.js';
 
 export interface EngineDependencies {
   readonly storage: Storage;
   readonly state: LogState;
   readonly environment: Environment;
+  /** Shown each segment that truncation has freed, before its file is removed or reused. */
+  readonly onFreed?: OnFreed | undefined;
 }
 
 /** Groups above this mean size use the disk's bandwidth: filling spares ahead would slow them down. */
@@ -41,10 +46,8 @@ export class LogEngine {
   readonly #group: GroupBuilder;
   readonly #metrics = new CommitMetrics();
   #rings: RingConsumer[] = [];
-  /** The highest truncation mark that is durable. */
-  #durableMark: number;
-  /** With so much room, the next group needs no other segment. */
-  readonly #ridingRoomBytes: number;
+  readonly #truncation: Truncation;
+  readonly #cursors: Cursors;
   #running: Promise<void> | undefined;
 
   /** Recovers the log; see `recover` for what it throws. */
@@ -53,19 +56,26 @@ export class LogEngine {
       ...options,
       environment: dependencies.environment,
     });
-    return new LogEngine(options, dependencies, recovered);
+    try {
+      const { storage, state } = dependencies;
+      const cursors = await Cursors.open(storage, recovered.logId, recovered.summary.lastLsn, state);
+      return new LogEngine(options, dependencies, recovered, cursors);
+    } catch (error) {
+      await recovered.writer.segment.file.close();
+      throw error;
+    }
   }
 
   private constructor(
     options: ResolvedOptions,
-    { storage, state, environment }: EngineDependencies,
+    { storage, state, environment, onFreed }: EngineDependencies,
     recovered: Recovered,
+    cursors: Cursors,
   ) {
     this.#state = state;
+    this.#cursors = cursors;
     this.summary = recovered.summary;
     this.logId = recovered.logId;
-    this.#ridingRoomBytes =
-      options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES;
     const limits = { bytes: options.maxGroupBytes, records: options.maxGroupRecords };
     const { epoch, firstLsn, lastLsn } = recovered.summary;
     this.#group = new GroupBuilder(limits);
@@ -75,6 +85,7 @@ export class LogEngine {
       segmentBytes: options.segmentBytes,
       recycle: options.recycle,
       environment,
+      onFreed,
       mayFill: () =>
         this.#metrics.recentGroupBytes < BANDWIDTH_GROUP_BYTES &&
         this.#writer.remainingBytes > options.segmentBytes / 8,
@@ -91,6 +102,7 @@ export class LogEngine {
       environment,
       onTurn: () => {
         this.#keeper.nudge();
+        void this.#truncation.review();
         this.#dropDetached();
         return this.#keeper.isBusy;
       },
@@ -100,7 +112,21 @@ export class LogEngine {
     state.setDurableLsn(lastLsn);
     state.setFirstLsn(firstLsn);
     state.setCheckpointLsn(recovered.checkpointLsn);
-    this.#durableMark = firstLsn;
+    this.#truncation = new Truncation(
+      {
+        state,
+        writer: this.#writer,
+        keeper: this.#keeper,
+        group: this.#group,
+        ridingRoomBytes:
+          options.windowUs > 0 ? Number.POSITIVE_INFINITY : options.maxGroupBytes + BLOCK_BYTES,
+        cursors,
+        retention: options.retention && new Retention(options.retention, environment, recovered.closed),
+        between: (attempt) => this.#request(attempt),
+      },
+      firstLsn,
+    );
+    cursors.onMoved = () => void this.#truncation.review();
   }
 
   /** Adds a ring; its published chunks take part from the next group on. */
@@ -148,45 +174,18 @@ export class LogEngine {
     });
   }
 
-  /**
-   * Records below `lsn` are no longer part of the log: for readers at once, on disk once the mark is durable,
-   * which is when this resolves; their files are freed behind that.
-   */
-  async truncateBefore(lsn: number): Promise<void> {
-    const { durableLsn } = this.#state;
-    if (lsn > durableLsn + 1) {
-      throw new OutOfRangeError(
-        `The log ends with LSN ${durableLsn}; it can be truncated before ${durableLsn + 1} at most, not ${lsn}.`,
-      );
-    }
-    if (lsn <= this.#durableMark) return;
-    if (lsn > this.#state.firstLsn) this.#state.setFirstLsn(lsn);
-    await this.#request(() => {
-      if (lsn > this.#writer.truncatedBefore) this.#writer.setTruncatedBefore(lsn);
-      if (this.#writer.isMarkDurable) return true;
-      // A group that is certain to be written at once takes the mark along; else it gets a write of its own.
-      if (this.#group.hasChunks() && this.#writer.remainingBytes > this.#ridingRoomBytes) return undefined;
-      return this.#writer.mark(false, this.#group.openLsn) || undefined;
-    });
-    this.#durableMark = Math.max(this.#durableMark, lsn);
-    this.#keeper.collect(this.#neededFrom()); // G1
+  /** See `Truncation`: both resolve, once that is durable, with the LSN that the log begins with. */
+  truncateBefore(lsn: number, force = false): Promise<number> {
+    return this.#truncation.before(lsn, force);
   }
 
-  /**
-   * The first LSN whose file must stay: the truncation mark, or what lies before it of records and transactions
-   * that end behind it.
-   */
-  #neededFrom(): number {
-    let needed = this.#durableMark;
-    const openLsn = this.#group.openLsn;
-    if (openLsn > 0) needed = Math.min(needed, openLsn);
-    const segments = [...this.#keeper.closed, this.#writer.describeActive()];
-    for (let i = segments.length - 1; i >= 0; i--) {
-      const { lastLsn, openLsn: from } = segments[i] as ClosedSegment;
-      if (i < segments.length - 1 && lastLsn < needed) break;
-      if (from > 0) needed = Math.min(needed, from);
-    }
-    return needed;
+  gcBefore(segmentNumber: number): Promise<number> {
+    return this.#truncation.beforeSegment(segmentNumber);
+  }
+
+  /** Looks again at what holds truncation back, as the loop does by itself; for tests. */
+  review(): Promise<void> {
+    return this.#truncation.review();
   }
 
   /** Writes a MARK, as the loop does by itself after a while without work. */
@@ -194,9 +193,16 @@ export class LogEngine {
     return this.#request(this.#loop.idleMark);
   }
 
+  /** The named cursors. Throws when the log has ended: an ack that came later would not be written. */
+  get cursors(): Cursors {
+    const refusal = this.#state.refusal();
+    if (refusal !== undefined) throw refusal;
+    return this.#cursors;
+  }
+
   view(): ReadView {
     const { firstLsn, durableLsn } = this.#state;
-    const needed = this.#neededFrom();
+    const needed = this.#truncation.neededFrom();
     const closed = this.#keeper.closed.map((segment) => ({ ...segment, isClosed: true }));
     const active = { ...this.#writer.describeActive(), isClosed: false };
     const segments: ReadableSegment[] = [...closed, active];
@@ -254,6 +260,7 @@ export class LogEngine {
     // After this no chunk is taken any more: producers reject what has no completion yet.
     this.#state.advance(CLOSED);
     for (const ring of this.#rings) ring.ring();
+    await this.#cursors.close();
     await this.#keeper.close();
     const { file, segmentBytes } = this.#writer.active.segment;
     if (isMarked) await this.#shrink(segmentBytes); // never without the mark: recovery would take it for a cut file

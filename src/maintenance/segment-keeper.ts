@@ -31,6 +31,7 @@ import {
 } from '../segment/prepare.js';
 import type { PreparedSegment } from '../segment/segment-writer.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
+import { type FreedOptions, FreedSegments, type OnFreed } from './freed-segments.js';
 
 export interface KeeperOptions {
   readonly logId: Uint8Array;
@@ -38,6 +39,8 @@ export interface KeeperOptions {
   readonly segmentBytes: number;
   readonly recycle: boolean;
   readonly environment: Environment;
+  /** Shown each segment that truncation has freed, before its file is removed or reused. */
+  readonly onFreed?: OnFreed | undefined;
   /** Whether the disk has bandwidth to spare for filling a segment that is not needed yet. */
   readonly mayFill: () => boolean;
   /** Called when a spare can be taken. */
@@ -49,6 +52,8 @@ export interface KeeperStart {
   readonly closed: readonly ClosedSegment[];
   readonly leftovers: readonly { readonly name: string; readonly fileBytes: number }[];
   readonly abandoned: readonly string[];
+  /** Leftovers that truncation has freed, oldest first. */
+  readonly freed?: readonly ClosedSegment[];
   readonly nextNumber: number;
 }
 
@@ -68,6 +73,7 @@ export class SegmentKeeper implements SegmentSupply {
   #doomed: string[] = [];
   /** When removals that failed are due again. */
   #removeAgainUs = 0;
+  readonly #freed: FreedSegments | undefined;
   #nextNumber: number;
   #spare: PreparedSegment | undefined;
   #preparing = false;
@@ -82,11 +88,15 @@ export class SegmentKeeper implements SegmentSupply {
     this.#metrics = metrics;
     this.#closed = [...start.closed];
     this.#nextNumber = start.nextNumber;
+    const { onFreed, environment } = options;
+    const freed = onFreed === undefined ? [] : (start.freed ?? []);
+    this.#freed = onFreed && new FreedSegments(freed, this.#freedOptions(onFreed, environment));
+    const shown = new Set(freed.map(({ name }) => name));
     // First of all the files under preparation: they may be second names of leftovers.
     this.#doomed = [...start.abandoned];
     this.#run(() => this.#removeDoomed());
     this.#run(async () => {
-      for (const { name, fileBytes } of start.leftovers) this.#free(name, fileBytes);
+      for (const { name, fileBytes } of start.leftovers) if (!shown.has(name)) this.#free(name, fileBytes);
       await this.#removeDoomed();
     });
     this.#prepareSpare();
@@ -138,14 +148,14 @@ export class SegmentKeeper implements SegmentSupply {
         'G1 truncation frees the oldest segments only',
       );
       this.#closed = kept;
-      for (const segment of freed) this.#free(segment.name, segment.fileBytes);
-      await this.#removeDoomed();
-      if (this.#spare === undefined) this.#prepareSpare();
+      if (this.#freed !== undefined) this.#freed.add(freed);
+      else await this.#release(freed);
     });
   }
 
   /** Goes on with what was put off: filling the spare, and removals that failed. Called from time to time. */
   nudge(): void {
+    this.#freed?.nudge();
     if (this.#stopped || this.isBusy) return;
     if (this.#canFill()) this.#run(() => this.#fillSlice());
     else if (this.#doomed.length > 0 && this.#options.environment.monotonicUs() >= this.#removeAgainUs)
@@ -165,6 +175,7 @@ export class SegmentKeeper implements SegmentSupply {
   /** Ends maintenance; resolves when no file operation is under way and the spare's file is closed. */
   async close(): Promise<void> {
     this.#stopped = true;
+    this.#freed?.stop();
     await this.#queue.onIdle();
     await this.#spare?.file.close();
     this.#spare = undefined;
@@ -175,10 +186,26 @@ export class SegmentKeeper implements SegmentSupply {
       try {
         await task();
       } catch (error) {
-        this.#metrics.maintenanceErrors++;
-        this.lastError = error;
+        this.#failed(error);
       }
     });
+  }
+
+  #failed(error: unknown): void {
+    this.#metrics.maintenanceErrors++;
+    this.lastError = error;
+  }
+
+  #freedOptions(onFreed: OnFreed, environment: Environment): FreedOptions {
+    const release = (segment: ClosedSegment): void => this.#run(() => this.#release([segment]));
+    return { onFreed, environment, release, onError: (error) => this.#failed(error) };
+  }
+
+  /** Gives segments that nobody needs any more to their next use. */
+  async #release(segments: readonly ClosedSegment[]): Promise<void> {
+    for (const { name, fileBytes } of segments) this.#free(name, fileBytes);
+    await this.#removeDoomed();
+    if (this.#spare === undefined) this.#prepareSpare();
   }
 
   /** Puts a file that the log no longer needs to its next use. */

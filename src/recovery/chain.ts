@@ -86,6 +86,7 @@ export function followChain(
       openLsn: fitting.link.body.openLsn,
       previousChecksum: fitting.link.header.previousChecksum,
       lastChecksum: header.previousChecksum,
+      closedUs: header.timestampUs,
     });
     successor = fitting;
   }

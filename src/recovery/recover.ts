@@ -25,6 +25,7 @@ import { SegmentWriter } from '../segment/segment-writer.js';
 import type { Storage } from '../storage/storage.js';
 import { type ChainedSegment, findNewest, followChain } from './chain.js';
 import { checkSuccessor, type NewestScan, scanNewest } from './scan-newest.js';
+import { truncatedPart } from './truncated-part.js';
 
 export interface RecoverOptions {
   readonly segmentBytes: number;
@@ -67,6 +68,8 @@ export interface Recovered {
   /** Names of files that are not part of the log: prepared, or left over. */
   readonly leftovers: readonly { readonly name: string; readonly fileBytes: number }[];
   readonly abandoned: readonly string[];
+  /** Leftovers that truncation has freed, oldest first. */
+  readonly freed?: readonly ClosedSegment[];
   readonly nextNumber: number;
   readonly summary: RecoverySummary;
 }
@@ -109,7 +112,7 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
   if (writer.lastLsn !== scan.end.lastLsn)
     throw new IoError('Logging the last group again', new Error('it changed while it was read'));
   const torn = scan.torn ? { file: newest.name, offset: scan.end.end } : undefined;
-  const files = { closed, leftovers, abandoned: prepared };
+  const files = { closed, leftovers, abandoned: prepared, freed: truncatedPart(segments, chain) };
   return result(writer, next, files, scan.checkpointLsn, torn, reloggedRecords);
 }
 
@@ -308,7 +311,7 @@ function noPredecessor(truncatedBefore: number): LinkBody {
 function result(
   writer: SegmentWriter,
   next: NextSegment,
-  files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned'>,
+  files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned' | 'freed'>,
   checkpointLsn: number,
   tornTail: RecoverySummary['tornTail'],
   reloggedRecords: number,

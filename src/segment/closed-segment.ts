@@ -23,4 +23,6 @@ export interface ClosedSegment {
   readonly previousChecksum: number;
   /** Header checksum of its last group. */
   readonly lastChecksum: number;
+  /** When its successor began, at the latest: microseconds since 1970. Known of segments that recovery found. */
+  readonly closedUs?: number;
 }

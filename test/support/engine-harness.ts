@@ -2,7 +2,7 @@
  * engine-harness: drives the real engine and the real rings over a simulated storage, in one thread and step by
  * step, and tells the oracle what was submitted and what was acknowledged.
  */
-import { LogEngine } from '../../dist/src/engine/log-engine.js';
+import { type EngineDependencies, LogEngine } from '../../dist/src/engine/log-engine.js';
 import type { Environment } from '../../dist/src/environment.js';
 import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import type { ResolvedOptions } from '../../dist/src/options.js';
@@ -80,10 +80,12 @@ export class EngineHarness {
     oracle?: Oracle,
     overrides: Partial<ResolvedOptions> = {},
     seed = 1,
+    dependencies: Partial<EngineDependencies> = {},
   ): Promise<EngineHarness> {
     const options = { ...TINY_OPTIONS, ...overrides };
     const state = new LogState();
-    const engine = await LogEngine.open(options, { storage, state, environment: simulatedEnvironment(seed) });
+    const environment = simulatedEnvironment(seed);
+    const engine = await LogEngine.open(options, { storage, state, environment, ...dependencies });
     await engine.maintenanceIdle();
     const harness = new EngineHarness(storage, oracle, engine, state, options);
     if (oracle !== undefined && !engine.summary.created) {
@@ -140,20 +142,22 @@ export class EngineHarness {
     await this.commit();
   }
 
-  async truncateBefore(lsn: number): Promise<void> {
+  async truncateBefore(lsn: number): Promise<number> {
     this.#oracle?.truncating(lsn);
-    await this.#drive(this.engine.truncateBefore(lsn));
-    this.#oracle?.truncated(lsn);
+    const firstLsn = await this.drive(this.engine.truncateBefore(lsn));
+    this.#oracle?.truncated(firstLsn);
     await this.engine.maintenanceIdle();
+    return firstLsn;
   }
 
-  async rotate(): Promise<void> {
-    await this.#drive(this.engine.rotate());
+  async rotate(): Promise<number> {
+    const closed = await this.drive(this.engine.rotate());
     await this.engine.maintenanceIdle();
+    return closed;
   }
 
   async mark(): Promise<void> {
-    await this.#drive(this.engine.mark());
+    await this.drive(this.engine.mark());
   }
 
   async close(): Promise<void> {
@@ -176,7 +180,7 @@ export class EngineHarness {
   }
 
   /** Runs rounds until `call` is settled. */
-  async #drive<T>(call: Promise<T>): Promise<T> {
+  async drive<T>(call: Promise<T>): Promise<T> {
     let isSettled = false;
     const settled = (): void => {
       isSettled = true;

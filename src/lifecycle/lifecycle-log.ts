@@ -1,0 +1,117 @@
+/**
+ * lifecycle-log: what every thread can ask of the log as a whole: its segments, where one ends, and where the log
+ * begins. Calls over the control channel, some tens of microseconds each.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import type { CursorInfo } from '../maintenance/cursors.js';
+import { checkLsn, type LogThread } from '../thread.js';
+import { checkCursorName, LogCursor } from './log-cursor.js';
+
+/** One segment of the log, as `segments()` tells it. */
+export interface SegmentInfo {
+  readonly number: number;
+  /** File name in the log directory. */
+  readonly file: string;
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  /** Bytes of the file that belong to the log. */
+  readonly bytes: number;
+  /** Whether it is closed: nothing is written to it any more. */
+  readonly isClosed: boolean;
+}
+
+/** All of these reject with RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED when the log has ended. */
+export interface LogLifecycle {
+  /**
+   * Closes the active segment and goes on in a new one. Resolves with the number of the newest closed segment
+   * (0: there is none); an active segment without records stays.
+   */
+  rotate(): Promise<number>;
+
+  /**
+   * Drops the records before `lsn`: readers see it at once, and it is durable when this resolves, with the LSN that
+   * the log begins with now. Files are freed in the background, a whole segment at a time. At most one more than
+   * the last durable LSN (RINGWAL_OUT_OF_RANGE); a mark at or below the present one changes nothing. What option
+   * `retention` or a cursor holds back goes later, by itself, unless the log is closed before. `force` (default false)
+   * passes cursors; they are overtaken then.
+   */
+  truncateBefore(lsn: number, options?: { readonly force?: boolean }): Promise<number>;
+
+  /**
+   * Frees the segments with a number below `segmentNumber`: as `truncateBefore` the first LSN of the first segment
+   * with that number or a higher one. After `rotate()` resolved with `n`, `gcBefore(n + 1)` frees everything that
+   * was appended before. RINGWAL_OUT_OF_RANGE for a number above the active segment's.
+   */
+  gcBefore(segmentNumber: number): Promise<number>;
+
+  /** The segments that hold records, oldest first. */
+  segments(): Promise<SegmentInfo[]>;
+
+  /**
+   * The cursor of this name, 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`: a consumer's position, kept in the log
+   * directory. One that is not there yet is made, and stands before the log's first record. Rejects with
+   * RINGWAL_CORRUPT when its file is damaged, or says more than the log holds, and with RINGWAL_IO.
+   */
+  cursor(name: string): Promise<LogCursor>;
+
+  /** All cursors by name, those without a position being damaged: they hold back all truncation. */
+  cursors(): Promise<CursorInfo[]>;
+
+  /** Deletes a cursor, also a damaged one; there may be none of this name. Rejects with RINGWAL_IO. */
+  deleteCursor(name: string): Promise<void>;
+}
+
+export abstract class LifecycleLog implements LogLifecycle {
+  protected readonly thread: LogThread;
+
+  constructor(thread: LogThread) {
+    this.thread = thread;
+  }
+
+  rotate(): Promise<number> {
+    return this.thread.held(() => this.thread.control.call('rotate'));
+  }
+
+  async truncateBefore(lsn: number, options: { readonly force?: boolean } = {}): Promise<number> {
+    checkLsn('The truncation mark', lsn);
+    const { force = false } = options;
+    if (typeof force !== 'boolean') throw new InvalidArgumentError('Option "force" must be true or false.');
+    return this.thread.held(() => this.thread.control.call('truncateBefore', lsn, force));
+  }
+
+  async cursor(name: string): Promise<LogCursor> {
+    checkCursorName(name);
+    const { thread } = this;
+    return new LogCursor(thread, name, await thread.held(() => thread.control.call('cursor', name)));
+  }
+
+  cursors(): Promise<CursorInfo[]> {
+    return this.thread.held(() => this.thread.control.call('cursors'));
+  }
+
+  async deleteCursor(name: string): Promise<void> {
+    checkCursorName(name);
+    await this.thread.held(() => this.thread.control.call('deleteCursor', name));
+  }
+
+  async gcBefore(segmentNumber: number): Promise<number> {
+    if (!Number.isSafeInteger(segmentNumber) || segmentNumber < 1) {
+      throw new InvalidArgumentError(
+        `A segment number must be an integer from 1, not ${String(segmentNumber)}.`,
+      );
+    }
+    return this.thread.held(() => this.thread.control.call('gcBefore', segmentNumber));
+  }
+
+  async segments(): Promise<SegmentInfo[]> {
+    const { segments } = await this.thread.held(() => this.thread.control.call('view'));
+    return segments.map(({ number, name, firstLsn, lastLsn, end, isClosed }) => ({
+      number,
+      file: name,
+      firstLsn,
+      lastLsn,
+      bytes: end,
+      isClosed,
+    }));
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * cursor-file: one cursor's position on disk: made, read, and moved so that a crash leaves the old or the new one.
+ *
+ * It is made as segments are: written and synced under a name of its own, then published by `link`. A position is
+ * written into the slot that does not hold the last one, and synced; it counts when the sync has returned.
+ */
+import { CorruptError, IoError } from '../errors.js';
+import {
+  CURSOR_FILE_BYTES,
+  CURSOR_SLOT_BYTES,
+  type CursorSlot,
+  cursorFileName,
+  cursorSlotOffset,
+  decodeCursorSlot,
+  encodeCursorSlot,
+  preparedCursorName,
+} from '../format/cursor-slot.js';
+import type { Storage, StorageFile } from '../storage/storage.js';
+
+export class CursorFile {
+  readonly name: string;
+  readonly #file: StorageFile;
+  readonly #logId: Uint8Array;
+  #sequence: number;
+  #position: number;
+  #failure: IoError | undefined;
+
+  private constructor(file: StorageFile, slot: CursorSlot) {
+    this.name = slot.name;
+    this.#file = file;
+    this.#logId = slot.logId;
+    this.#sequence = slot.sequence;
+    this.#position = slot.position;
+  }
+
+  /** The position that is durable. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Makes a cursor's file, durably. Throws IoError. */
+  static async create(
+    storage: Storage,
+    name: string,
+    logId: Uint8Array,
+    position: number,
+  ): Promise<CursorFile> {
+    const slot = { name, logId, sequence: 0, position };
+    const prepared = preparedCursorName(name);
+    let file: StorageFile | undefined;
+    try {
+      await storage.unlink(prepared).catch(unlessMissing);
+      file = await storage.create(prepared);
+      await file.truncate(CURSOR_FILE_BYTES);
+      await file.write(encodeCursorSlot(slot), cursorSlotOffset(slot.sequence));
+      await file.sync();
+      await storage.link(prepared, cursorFileName(name));
+      await storage.unlink(prepared);
+      await storage.syncDirectory();
+      return new CursorFile(file, slot);
+    } catch (error) {
+      await file?.close().catch(() => {});
+      throw new IoError(`Making the cursor "${name}"`, error);
+    }
+  }
+
+  /** Reads a cursor's file. Throws CorruptError when it does not hold a position of this cursor, and IoError. */
+  static async open(storage: Storage, name: string, logId: Uint8Array): Promise<CursorFile> {
+    let file: StorageFile | undefined;
+    try {
+      file = await storage.open(cursorFileName(name), 'write');
+      const slots = [await readSlot(file, 0), await readSlot(file, 1)].filter((slot) => slot !== undefined);
+      const last = slots.sort((a, b) => a.sequence - b.sequence).at(-1);
+      if (last === undefined) throw damaged(name, 'neither of its two positions verifies');
+      if (last.name !== name) throw damaged(name, `it is that of "${last.name}"`);
+      if (!last.logId.every((byte, i) => byte === logId[i])) throw damaged(name, 'it belongs to another log');
+      return new CursorFile(file, last);
+    } catch (error) {
+      await file?.close().catch(() => {});
+      throw error instanceof CorruptError ? error : new IoError(`Reading the cursor "${name}"`, error);
+    }
+  }
+
+  /** Makes `position` the durable one. Throws IoError; after that it can't be told, and is not written again (S4). */
+  async move(position: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const sequence = this.#sequence + 1;
+    try {
+      const slot = { name: this.name, logId: this.#logId, sequence, position };
+      await this.#file.write(encodeCursorSlot(slot), cursorSlotOffset(sequence));
+      await this.#file.sync();
+    } catch (error) {
+      this.#failure = new IoError(
+        `Moving the cursor "${this.name}" (it takes no more positions before the log is opened again)`,
+        error,
+      );
+      throw this.#failure;
+    }
+    this.#sequence = sequence;
+    this.#position = position;
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+/** Removes a cursor's file, if there is one, durably. Throws IoError. */
+export async function removeCursorFile(storage: Storage, name: string): Promise<void> {
+  try {
+    await storage.unlink(cursorFileName(name)).catch(unlessMissing);
+    await storage.syncDirectory();
+  } catch (error) {
+    throw new IoError(`Removing the cursor "${name}"`, error);
+  }
+}
+
+async function readSlot(file: StorageFile, turn: number): Promise<CursorSlot | undefined> {
+  const bytes = new Uint8Array(CURSOR_SLOT_BYTES);
+  const read = await file.read(bytes, cursorSlotOffset(turn));
+  return decodeCursorSlot(bytes.subarray(0, read));
+}
+
+function damaged(name: string, why: string): CorruptError {
+  return new CorruptError(
+    `The file of the cursor "${name}" is damaged: ${why}. It holds back truncation until it is deleted (deleteCursor).`,
+    { file: cursorFileName(name) },
+  );
+}
+
+function unlessMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+}
