@@ -28,8 +28,8 @@ export {
   WorkerDiedError,
 } from './errors.js';
 export { attachLog, type Log, type LogAppender, type LogStats, openLog, type SegmentInfo } from './log.js';
-export type { LogOptions } from './options.js';
+export type { LogOptions, RecoveryMode } from './options.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
-export type { RecoverySummary } from './recovery/recover.js';
+export type { RecoveryDamage, RecoverySummary } from './recovery/summary.js';
 export type { LogHandle, ReadOptions } from './thread.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

@@ -8,7 +8,7 @@ import { takeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
 import { type LogOptions, resolveOptions } from './options.js';
 import type { LogRecord } from './read/record-assembler.js';
-import type { RecoverySummary } from './recovery/recover.js';
+import type { RecoverySummary } from './recovery/summary.js';
 import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
 

@@ -3,6 +3,9 @@ import { InvalidArgumentError } from './errors.js';
 import { CHECKSUM_BYTES, FRAME_HEADER_BYTES } from './format/record-frame.js';
 import type { SyncMode } from './storage/sync-mode.js';
 
+/** What opening does about a log that does not end in order; see the option `recovery`. */
+export type RecoveryMode = 'tolerate-torn-tail' | 'absolute' | 'point-in-time';
+
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
 export interface LogOptions {
   /**
@@ -66,6 +69,17 @@ export interface LogOptions {
    * RINGWAL_CORRUPT when the log ends before it. Default 0: nothing known.
    */
   mustInclude?: number;
+  /**
+   * What opening does about a log that does not end in order. Default `tolerate-torn-tail`.
+   *
+   *   tolerate-torn-tail  cuts a write off that was never acknowledged; refuses all damage (RINGWAL_CORRUPT)
+   *   absolute            refuses a torn write too
+   *   point-in-time       reads and verifies the whole log, and ends it with the last record before the first
+   *                       damage; `log.recovery.damage` says what that takes away. Files behind the damage are put
+   *                       aside as `<name>.lost-<epoch>`, for `salvage`, and never removed. Refuses when no record
+   *                       would be left.
+   */
+  recovery?: RecoveryMode;
   /** Where the I/O worker's file is, for bundlers that move it. Default: beside this module. */
   workerUrl?: URL;
 }
@@ -83,6 +97,7 @@ export interface ResolvedOptions {
   readonly recordChecksums: boolean;
   readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
+  readonly recovery: RecoveryMode;
 }
 
 const KiB = 1024;
@@ -129,6 +144,11 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     recordChecksums: boolean(options, 'recordChecksums', false),
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
+    recovery: oneOf(options, 'recovery', 'tolerate-torn-tail', [
+      'tolerate-torn-tail',
+      'absolute',
+      'point-in-time',
+    ]),
   };
 }
 
@@ -152,6 +172,7 @@ const known = new Set<string>([
   'recordChecksums',
   'syncMode',
   'mustInclude',
+  'recovery',
   'workerUrl',
 ] satisfies (keyof LogOptions)[]);
 

@@ -6,7 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Distribution } from '../commit/commit-metrics.js';
 import type { ResolvedOptions } from '../options.js';
-import type { RecoverySummary } from '../recovery/recover.js';
+import type { RecoverySummary } from '../recovery/summary.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { SyncMode } from '../storage/sync-mode.js';
 

@@ -49,6 +49,8 @@ export interface KeeperStart {
   readonly closed: readonly ClosedSegment[];
   readonly leftovers: readonly { readonly name: string; readonly fileBytes: number }[];
   readonly abandoned: readonly string[];
+  /** Names of files that are evidence under a second name: never reused. */
+  readonly kept?: ReadonlySet<string>;
   readonly nextNumber: number;
 }
 
@@ -68,6 +70,7 @@ export class SegmentKeeper implements SegmentSupply {
   #doomed: string[] = [];
   /** When removals that failed are due again. */
   #removeAgainUs = 0;
+  readonly #kept: ReadonlySet<string>;
   #nextNumber: number;
   #spare: PreparedSegment | undefined;
   #preparing = false;
@@ -81,6 +84,7 @@ export class SegmentKeeper implements SegmentSupply {
     this.#options = options;
     this.#metrics = metrics;
     this.#closed = [...start.closed];
+    this.#kept = start.kept ?? new Set();
     this.#nextNumber = start.nextNumber;
     // First of all the files under preparation: they may be second names of leftovers.
     this.#doomed = [...start.abandoned];
@@ -184,7 +188,8 @@ export class SegmentKeeper implements SegmentSupply {
   /** Puts a file that the log no longer needs to its next use. */
   #free(name: string, fileBytes: number): void {
     const { recycle, segmentBytes } = this.#options;
-    if (recycle && fileBytes === segmentBytes && this.#recyclable.length < MAX_RECYCLABLE)
+    const mayReuse = recycle && !this.#kept.has(name);
+    if (mayReuse && fileBytes === segmentBytes && this.#recyclable.length < MAX_RECYCLABLE)
       this.#recyclable.push(name);
     else this.#doomed.push(name);
   }

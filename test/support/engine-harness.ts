@@ -27,6 +27,7 @@ export const TINY_OPTIONS: ResolvedOptions = {
   recordChecksums: false,
   syncMode: 'fdatasync',
   mustInclude: 0,
+  recovery: 'tolerate-torn-tail',
 };
 
 /** Rounds after which a call that has not been answered counts as hung. */
