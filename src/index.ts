@@ -43,10 +43,10 @@ export {
   type SegmentInfo,
 } from './log.js';
 export type { CursorInfo } from './maintenance/cursors.js';
-export type { LogOptions, RetentionOptions } from './options.js';
+export type { LogOptions, RecoveryMode, RetentionOptions } from './options.js';
 export { durable, highThroughput, lowLatency } from './presets.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
-export type { RecoverySummary } from './recovery/recover.js';
+export type { RecoveryDamage, RecoverySummary } from './recovery/summary.js';
 export type { LogHandle, ReadOptions } from './thread.js';
 export type { Transaction } from './transaction/transaction.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

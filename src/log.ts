@@ -11,7 +11,7 @@ import { serveFreed } from './lifecycle/freed-hook.js';
 import { LifecycleLog, type LogLifecycle } from './lifecycle/lifecycle-log.js';
 import { type LogOptions, resolveOptions } from './options.js';
 import type { LogRecord } from './read/record-assembler.js';
-import type { RecoverySummary } from './recovery/recover.js';
+import type { RecoverySummary } from './recovery/summary.js';
 import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
 import type { Transaction } from './transaction/transaction.js';

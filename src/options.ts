@@ -7,6 +7,9 @@ import { CHECKSUM_BYTES, ENCRYPTED, FRAME_HEADER_BYTES, HAS_CHECKSUM } from './f
 import type { OnSegmentFreed } from './lifecycle/freed-hook.js';
 import type { SyncMode } from './storage/sync-mode.js';
 
+/** What opening does about a log that does not end in order; see the option `recovery`. */
+export type RecoveryMode = 'tolerate-torn-tail' | 'absolute' | 'point-in-time';
+
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
 export interface LogOptions {
   /**
@@ -96,6 +99,17 @@ export interface LogOptions {
    * segment may thus come more than once. Appends never wait for it, and neither does closing. Default: none.
    */
   onSegmentFreed?: OnSegmentFreed;
+  /**
+   * What opening does about a log that does not end in order. Default `tolerate-torn-tail`.
+   *
+   *   tolerate-torn-tail  cuts a write off that was never acknowledged; refuses all damage (RINGWAL_CORRUPT)
+   *   absolute            refuses a torn write too
+   *   point-in-time       reads and verifies the whole log, and ends it with the last record before the first
+   *                       damage; `log.recovery.damage` says what that takes away. Files behind the damage are put
+   *                       aside as `<name>.lost-<epoch>`, for `salvage`, and never removed. Refuses when no record
+   *                       would be left.
+   */
+  recovery?: RecoveryMode;
   /** Where the I/O worker's file is, for bundlers that move it. Default: beside this module. */
   workerUrl?: URL;
 }
@@ -125,6 +139,7 @@ export interface ResolvedOptions {
   readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
   readonly retention?: Required<RetentionOptions>;
+  readonly recovery: RecoveryMode;
 }
 
 const KiB = 1024;
@@ -179,6 +194,11 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
     ...(options.retention === undefined ? {} : { retention: resolveRetention(options.retention) }),
+    recovery: oneOf(options, 'recovery', 'tolerate-torn-tail', [
+      'tolerate-torn-tail',
+      'absolute',
+      'point-in-time',
+    ]),
   };
 }
 
@@ -230,6 +250,7 @@ const known = new Set<string>([
   'mustInclude',
   'retention',
   'onSegmentFreed',
+  'recovery',
   'workerUrl',
 ] satisfies (keyof LogOptions)[]);
 

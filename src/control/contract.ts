@@ -9,7 +9,7 @@ import type { Distribution } from '../commit/commit-metrics.js';
 import type { SegmentInfo } from '../lifecycle/lifecycle-log.js';
 import type { CursorInfo } from '../maintenance/cursors.js';
 import type { ResolvedOptions } from '../options.js';
-import type { RecoverySummary } from '../recovery/recover.js';
+import type { RecoverySummary } from '../recovery/summary.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { SyncMode } from '../storage/sync-mode.js';
 

@@ -116,3 +116,16 @@ export function parseSegmentName(name: string): number | undefined {
 export function isPreparedName(name: string): boolean {
   return /^\d{20}\.new$/.test(name);
 }
+
+const ASIDE_NAME = /^(\d{20}\.wal)\.lost-(\d{1,10})$/;
+
+/** A second name for segment `name`, given to it by opening number `epoch`, which ended the log before it. */
+export function asideName(name: string, epoch: number): string {
+  return `${name}.lost-${epoch}`;
+}
+
+/** The segment's name and the epoch of a name that `asideName` made, or undefined for other names. */
+export function parseAsideName(name: string): { segment: string; epoch: number } | undefined {
+  const [, segment, epoch] = ASIDE_NAME.exec(name) ?? [];
+  return segment === undefined ? undefined : { segment, epoch: Number(epoch) };
+}

@@ -54,6 +54,8 @@ export interface KeeperStart {
   readonly abandoned: readonly string[];
   /** Leftovers that truncation has freed, oldest first. */
   readonly freed?: readonly ClosedSegment[];
+  /** Names of files that are evidence under a second name: never reused. */
+  readonly kept?: ReadonlySet<string>;
   readonly nextNumber: number;
 }
 
@@ -74,6 +76,7 @@ export class SegmentKeeper implements SegmentSupply {
   /** When removals that failed are due again. */
   #removeAgainUs = 0;
   readonly #freed: FreedSegments | undefined;
+  readonly #kept: ReadonlySet<string>;
   #nextNumber: number;
   #spare: PreparedSegment | undefined;
   #preparing = false;
@@ -87,6 +90,7 @@ export class SegmentKeeper implements SegmentSupply {
     this.#options = options;
     this.#metrics = metrics;
     this.#closed = [...start.closed];
+    this.#kept = start.kept ?? new Set();
     this.#nextNumber = start.nextNumber;
     const { onFreed, environment } = options;
     const freed = onFreed === undefined ? [] : (start.freed ?? []);
@@ -211,7 +215,8 @@ export class SegmentKeeper implements SegmentSupply {
   /** Puts a file that the log no longer needs to its next use. */
   #free(name: string, fileBytes: number): void {
     const { recycle, segmentBytes } = this.#options;
-    if (recycle && fileBytes === segmentBytes && this.#recyclable.length < MAX_RECYCLABLE)
+    const mayReuse = recycle && !this.#kept.has(name);
+    if (mayReuse && fileBytes === segmentBytes && this.#recyclable.length < MAX_RECYCLABLE)
       this.#recyclable.push(name);
     else this.#doomed.push(name);
   }

@@ -55,6 +55,18 @@ export function followChain(
   newest: ChainedSegment,
   truncatedBefore: number,
 ): Chain {
+  const chain = linkedSegments(segments, newest, truncatedBefore);
+  const { chained, leftovers } = chain;
+  for (const segment of leftovers) checkLeftover(segment, chained, newest);
+  return chain;
+}
+
+/** The same without a look at the segments that are not part of the log; `chained` runs from newest to oldest. */
+export function linkedSegments(
+  segments: readonly SegmentFile[],
+  newest: ChainedSegment,
+  truncatedBefore: number,
+): Chain & { readonly chained: readonly ChainedSegment[] } {
   const byNumber = new Map(segments.map((segment) => [segment.number, segment]));
   const closed: ClosedSegment[] = [];
   const chained: ChainedSegment[] = [newest];
@@ -93,11 +105,10 @@ export function followChain(
   closed.reverse();
   const onChain = new Set(chained.map((segment) => segment.number));
   const leftovers = segments.filter((segment) => !onChain.has(segment.number));
-  for (const segment of leftovers) checkLeftover(segment, chained, newest);
-  return { newest, closed, leftovers };
+  return { newest, closed, leftovers, chained };
 }
 
-function isChained(segment: SegmentFile): segment is ChainedSegment {
+export function isChained(segment: SegmentFile): segment is ChainedSegment {
   return segment.header !== undefined && segment.link !== undefined;
 }
 
@@ -125,6 +136,8 @@ function checkLeftover(
 ): void {
   const oldest = chained.at(-1) ?? newest;
   if (segment.number < oldest.number) return;
+  // The log was ended before it on purpose, and it is kept under another name; only this name was not yet removed.
+  if (segment.asideEpoch !== undefined && segment.asideEpoch <= newest.header.epoch) return;
   if (segment.header === undefined) throw badHeader(segment); // C4
   if (!sameBytes(segment.header.logId, newest.header.logId)) {
     throw new CorruptError(

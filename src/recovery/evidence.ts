@@ -9,6 +9,7 @@ import {
   GROUP_ALIGNMENT,
   GROUP_HEADER_BYTES,
   GROUP_MAGIC,
+  type GroupHeader,
   type SaltKey,
 } from '../format/group-header.js';
 import type { StorageFile } from '../storage/storage.js';
@@ -20,9 +21,37 @@ export interface Evidence {
   readonly firstGoodLsnAfter: number | undefined;
   /** Highest durable LSN that any of the headers found states. */
   readonly durableLsn: number;
+  /** Headers found, one at the place itself included. */
+  readonly headers: number;
+}
+
+/** A group header that verifies, and where it lies. */
+export interface FoundHeader {
+  readonly offset: number;
+  readonly header: GroupHeader;
 }
 
 const WINDOW_BYTES = 1024 * 1024;
+const zeros = new Uint8Array(WINDOW_BYTES);
+
+/** The headers that verify under `key`, at any multiple of 8 behind `from`, in the bytes from there to `to`. */
+export async function* headersIn(
+  file: Pick<StorageFile, 'read'>,
+  key: SaltKey,
+  from: number,
+  to: number,
+): AsyncGenerator<FoundHeader, void, void> {
+  const window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(0, to - from)) + GROUP_HEADER_BYTES);
+  const view = new DataView(window.buffer);
+  for (let start = from; start + GROUP_HEADER_BYTES <= to; start += WINDOW_BYTES) {
+    const read = await file.read(window.subarray(0, Math.min(window.length, to - start)), start);
+    for (let at = 0; at + GROUP_HEADER_BYTES <= read && at < WINDOW_BYTES; at += GROUP_ALIGNMENT) {
+      if (view.getUint32(at, true) !== GROUP_MAGIC) continue;
+      const header = decodeGroupHeader(window, view, at, key);
+      if (header !== undefined) yield { offset: start + at, header };
+    }
+  }
+}
 
 /** Searches the bytes from `place` up to `fileBytes`. */
 export async function searchBehind(
@@ -31,22 +60,30 @@ export async function searchBehind(
   place: number,
   fileBytes: number,
 ): Promise<Evidence> {
-  const window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(0, fileBytes - place)) + GROUP_HEADER_BYTES);
-  const view = new DataView(window.buffer);
   let proofBehind = false;
   let firstGoodLsnAfter: number | undefined;
   let durableLsn = 0;
-  for (let start = place; start + GROUP_HEADER_BYTES <= fileBytes; start += WINDOW_BYTES) {
-    const read = await file.read(window.subarray(0, Math.min(window.length, fileBytes - start)), start);
-    for (let at = 0; at + GROUP_HEADER_BYTES <= read && at < WINDOW_BYTES; at += GROUP_ALIGNMENT) {
-      if (view.getUint32(at, true) !== GROUP_MAGIC) continue;
-      const header = decodeGroupHeader(window, view, at, key);
-      if (header === undefined) continue;
-      // At the place itself only the header is good.
-      if (start + at > place) firstGoodLsnAfter ??= header.firstLsn;
-      durableLsn = Math.max(durableLsn, header.durableLsn);
-      if (header.durableEnd > place) proofBehind = true;
-    }
+  let headers = 0;
+  for await (const { offset, header } of headersIn(file, key, place, fileBytes)) {
+    headers++;
+    // At the place itself only the header is good.
+    if (offset > place) firstGoodLsnAfter ??= header.firstLsn;
+    durableLsn = Math.max(durableLsn, header.durableLsn);
+    if (header.durableEnd > place) proofBehind = true;
   }
-  return { proofBehind, firstGoodLsnAfter, durableLsn };
+  return { proofBehind, firstGoodLsnAfter, durableLsn, headers };
+}
+
+/** Bytes from `place` to the last one of the file that is not zero. */
+export async function bytesBehind(file: StorageFile, place: number): Promise<number> {
+  const window = new Uint8Array(WINDOW_BYTES);
+  for (let end = await file.size(); end > place; ) {
+    const start = Math.max(place, end - WINDOW_BYTES);
+    const bytes = window.subarray(0, await file.read(window.subarray(0, end - start), start));
+    // Most of it is zeros: comparing is much faster than looking at each byte.
+    if (Buffer.compare(bytes, zeros.subarray(0, bytes.length)) !== 0)
+      return start + bytes.findLastIndex((byte) => byte !== 0) + 1 - place;
+    end = start;
+  }
+  return 0;
 }

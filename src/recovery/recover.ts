@@ -15,39 +15,26 @@ import type { Environment } from '../environment.js';
 import { CorruptError, IoError, RingwalError } from '../errors.js';
 import type { LinkBody } from '../format/group-body.js';
 import { DATA, HAS_CHECKPOINT, saltKey } from '../format/group-header.js';
-import { BLOCK_BYTES } from '../format/segment-header.js';
-import { SEGMENT_OVERHEAD_BYTES } from '../options.js';
+import { asideName, BLOCK_BYTES } from '../format/segment-header.js';
+import { type RecoveryMode, SEGMENT_OVERHEAD_BYTES } from '../options.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import { layOutSegment, publishSegment } from '../segment/prepare.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
 import { readDirectory, type SegmentFile } from '../segment/segment-files.js';
 import { SegmentWriter } from '../segment/segment-writer.js';
 import type { Storage } from '../storage/storage.js';
-import { type ChainedSegment, findNewest, followChain } from './chain.js';
-import { checkSuccessor, type NewestScan, scanNewest } from './scan-newest.js';
+import { type ChainedSegment, findNewest } from './chain.js';
+import { type FoundLog, findLog } from './find-log.js';
+import { findPointInTime } from './point-in-time.js';
+import type { RecoverySummary } from './summary.js';
 import { truncatedPart } from './truncated-part.js';
 
 export interface RecoverOptions {
   readonly segmentBytes: number;
   readonly padGroups: boolean;
   readonly mustInclude: number;
+  readonly recovery: RecoveryMode;
   readonly environment: Environment;
-}
-
-/** What recovery found, for the caller. */
-export interface RecoverySummary {
-  /** Whether the directory held no log before. */
-  readonly created: boolean;
-  /** LSN of the first record that is part of the log, or of the next one if there is none. */
-  readonly firstLsn: number;
-  /** LSN of the last record; `firstLsn - 1` if there is none. */
-  readonly lastLsn: number;
-  /** Where a write was found that had not been completed; it was never acknowledged. */
-  readonly tornTail: { readonly file: string; readonly offset: number } | undefined;
-  /** Records that were valid but not proven durable, and were logged again. */
-  readonly reloggedRecords: number;
-  /** How often the log has been opened for writing, this time included. */
-  readonly epoch: number;
 }
 
 /** The log, ready for the next group. */
@@ -70,6 +57,8 @@ export interface Recovered {
   readonly abandoned: readonly string[];
   /** Leftovers that truncation has freed, oldest first. */
   readonly freed?: readonly ClosedSegment[];
+  /** Names of files that have a second name as evidence: they are removed when freed, and never reused. */
+  readonly kept: ReadonlySet<string>;
   readonly nextNumber: number;
   readonly summary: RecoverySummary;
 }
@@ -84,7 +73,9 @@ export async function recover(storage: Storage, options: RecoverOptions): Promis
 }
 
 async function open(storage: Storage, options: RecoverOptions): Promise<Recovered> {
-  const { segments, prepared } = await readDirectory(storage);
+  const startUs = options.environment.monotonicUs();
+  const isLenient = options.recovery === 'point-in-time';
+  const { segments, prepared, aside } = await readDirectory(storage, isLenient);
   const number = (segments.at(-1)?.number ?? 0) + 1;
   const newest = findNewest(segments);
   if (newest === undefined) {
@@ -102,18 +93,42 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
       relog: undefined,
     };
     const { writer } = await beginSegment(storage, options, start, prepared);
-    return result(writer, start, { closed: [], leftovers: [], abandoned: prepared }, 0, undefined, 0);
+    const files = { closed: [], leftovers: [], abandoned: prepared, kept: new Set<string>() };
+    return result(options, startUs, writer, start, files, { keptAside: aside });
   }
-  const scan = await scanNewest(storage, newest, options.mustInclude);
-  await checkSuccessor(storage, newest, scan, segments);
-  const chain = followChain(segments, newest, scan.truncatedBefore);
-  const { next, closed, leftovers } = continuation(newest, scan, chain.closed, chain.leftovers, number);
+  const found = isLenient
+    ? await findPointInTime(storage, segments, newest, options.mustInclude)
+    : await findLog(storage, segments, newest, options.mustInclude, options.recovery);
+  const epochs = segments.map(({ header, asideEpoch }) => Math.max(header?.epoch ?? 0, asideEpoch ?? 0));
+  const epoch = 1 + Math.max(...epochs);
+  const { next, closed, leftovers } = continuation(found, epoch, number);
+  await putAside(storage, found.aside, epoch);
   const { writer, reloggedRecords } = await beginSegment(storage, options, next, prepared);
-  if (writer.lastLsn !== scan.end.lastLsn)
+  if (writer.lastLsn !== found.scan.end.lastLsn)
     throw new IoError('Logging the last group again', new Error('it changed while it was read'));
-  const torn = scan.torn ? { file: newest.name, offset: scan.end.end } : undefined;
-  const files = { closed, leftovers, abandoned: prepared, freed: truncatedPart(segments, chain) };
-  return result(writer, next, files, scan.checkpointLsn, torn, reloggedRecords);
+  const kept = segments.filter(({ asideEpoch }) => asideEpoch !== undefined).map(({ name }) => name);
+  const freed = truncatedPart(segments, found);
+  const files = { closed, leftovers, abandoned: prepared, freed, kept: new Set([...kept, ...found.aside]) };
+  const { torn } = found;
+  return result(options, startUs, writer, next, files, {
+    checkpointLsn: found.scan.checkpointLsn,
+    tornTail: torn && { file: torn.file, offset: torn.offset },
+    tornBytes: torn?.bytes ?? 0,
+    reloggedRecords,
+    damage: found.damage.map((one) =>
+      found.aside.includes(one.file) ? { ...one, keptAs: asideName(one.file, epoch) } : one,
+    ),
+    keptAside: [...aside, ...found.aside.map((name) => asideName(name, epoch))],
+  });
+}
+
+/**
+ * Gives files second names, durably, before the log ends without them: whatever becomes of the first names, by
+ * truncation or by an opening after a crash, what was found in them stays.
+ */
+async function putAside(storage: Storage, names: readonly string[], epoch: number): Promise<void> {
+  for (const name of names) await storage.link(name, asideName(name, epoch));
+  if (names.length > 0) await storage.syncDirectory();
 }
 
 /** The segment that recovery begins. */
@@ -142,14 +157,12 @@ interface NextSegment {
  * keeps a log that is opened and closed without appends from growing.
  */
 function continuation(
-  newest: ChainedSegment,
-  scan: NewestScan,
-  closed: readonly ClosedSegment[],
-  leftovers: readonly SegmentFile[],
+  { newest, scan, closed, leftovers }: FoundLog,
+  epoch: number,
   number: number,
 ): { next: NextSegment; closed: readonly ClosedSegment[]; leftovers: readonly SegmentFile[] } {
   const { header } = newest;
-  const base = { number, epoch: header.epoch + 1, logId: header.logId };
+  const base = { number, epoch, logId: header.logId };
   const firstLsn = newest.link.header.firstLsn;
   const { proven, truncatedBefore } = scan;
   if (proven === undefined || proven.lastLsn < firstLsn) {
@@ -309,15 +322,17 @@ function noPredecessor(truncatedBefore: number): LinkBody {
 }
 
 function result(
+  options: RecoverOptions,
+  startUs: number,
   writer: SegmentWriter,
   next: NextSegment,
-  files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned' | 'freed'>,
-  checkpointLsn: number,
-  tornTail: RecoverySummary['tornTail'],
-  reloggedRecords: number,
+  files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned' | 'kept' | 'freed'>,
+  found: Partial<RecoverySummary>,
 ): Recovered {
   const { link } = next;
   const oldest = files.closed[0]?.firstLsn ?? link.predecessorLastLsn + 1;
+  const firstLsn = Math.max(oldest, link.truncatedBefore);
+  const checkpointLsn = found.checkpointLsn ?? 0;
   return {
     ...files,
     writer,
@@ -329,12 +344,22 @@ function result(
     checkpointLsn,
     nextNumber: next.number + 1,
     summary: {
+      mode: options.recovery,
       created: next.epoch === 1,
-      firstLsn: Math.max(oldest, link.truncatedBefore),
+      firstLsn,
       lastLsn: writer.lastLsn,
-      tornTail,
-      reloggedRecords,
+      records: writer.lastLsn - firstLsn + 1,
+      segments: files.closed.length + 1,
+      lastSegment: next.number,
+      tornTail: undefined,
+      tornBytes: 0,
+      reloggedRecords: 0,
+      damage: [],
+      keptAside: [],
+      ...found,
+      checkpointLsn,
       epoch: next.epoch,
+      durationMs: (options.environment.monotonicUs() - startUs) / 1000,
     },
   };
 }

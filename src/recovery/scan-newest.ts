@@ -13,7 +13,7 @@ import { walkRecords } from '../segment/records.js';
 import { type Group, SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import type { ChainedSegment } from './chain.js';
-import { type Evidence, searchBehind } from './evidence.js';
+import { bytesBehind, type Evidence, searchBehind } from './evidence.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
 /** A place between two groups. */
@@ -25,12 +25,23 @@ export interface LogPlace {
   readonly sealOffset: number;
 }
 
+/** Where a write lies that was not completed, and how many bytes of it there may be. */
+export interface TornWrite {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export interface NewestScan {
   /** Up to here durability is proven. Undefined: not even the segment's LINK is. */
   readonly proven: LogPlace | undefined;
   /** The end of the log. */
   readonly end: LogPlace;
   readonly torn: boolean;
+  /** Bytes behind the end, with a torn tail; see RecoverySummary. */
+  readonly tornBytes: number;
+  /** Why this is no end of the log; the scan then ends before the damage. Undefined: it is one. */
+  readonly refusal: CorruptError | undefined;
   /** The highest truncation mark in the segment. */
   readonly truncatedBefore: number;
   /** LSN of the last checkpoint of the log; 0: none. */
@@ -47,17 +58,37 @@ export async function scanNewest(
   segment: ChainedSegment,
   mustInclude: number,
 ): Promise<NewestScan> {
+  const found = await scanToEnd(storage, segment, mustInclude);
+  if (found.refusal !== undefined) throw found.refusal;
+  return found;
+}
+
+/**
+ * The same, with the verdict in `refusal`, and of the groups that end at `stopAt` or before it only. Throws only
+ * what the storage throws.
+ */
+export async function scanToEnd(
+  storage: Storage,
+  segment: ChainedSegment,
+  mustInclude: number,
+  stopAt = Number.POSITIVE_INFINITY,
+): Promise<NewestScan> {
   const file = await storage.open(segment.name, 'read');
   try {
-    return await scan(file, segment, mustInclude);
+    return await scan(file, segment, mustInclude, stopAt);
   } finally {
     await file.close();
   }
 }
 
-async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: number): Promise<NewestScan> {
+async function scan(
+  file: StorageFile,
+  segment: ChainedSegment,
+  mustInclude: number,
+  stopAt: number,
+): Promise<NewestScan> {
   const key = saltKey(segment.header.salt);
-  const limit = Math.min(segment.fileBytes, segment.header.segmentBytes);
+  const limit = Math.min(segment.fileBytes, segment.header.segmentBytes, stopAt);
   const { firstLsn, previousChecksum } = segment.link.header;
   const cursor = new SegmentCursor(file, key, limit, {
     offset: BLOCK_BYTES,
@@ -73,7 +104,7 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
   let clean = false;
   let seal: SealBody | undefined;
 
-  const visit = (group: Group): void => {
+  const visit = (group: Group): CorruptError | undefined => {
     const { header } = group;
     const at = unproven.findLastIndex((place) => place.end <= header.durableEnd);
     if (at >= 0) {
@@ -81,7 +112,7 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
       unproven = unproven.slice(at + 1);
     }
     if ((proven?.end ?? BLOCK_BYTES) !== header.durableEnd) {
-      throw misplaced(segment, group.offset, header.firstLsn, 'its durable end is not where a group ends');
+      return misplaced(segment, group.offset, header.firstLsn, 'its durable end is not where a group ends');
     }
     clean = false;
     if (header.type === MARK) {
@@ -103,35 +134,45 @@ async function scan(file: StorageFile, segment: ChainedSegment, mustInclude: num
       sealOffset: seal ? group.offset : 0,
     };
     unproven.push(end);
+    return undefined;
   };
 
   for (;;) {
     const step = cursor.next();
     if (step.kind === 'more') {
       await cursor.fill();
-    } else if (step.kind === 'group') {
-      visit(step);
-    } else {
-      const found: LogPlace = end ?? {
-        end: BLOCK_BYTES,
-        lastLsn: firstLsn - 1,
-        lastChecksum: previousChecksum,
-        sealOffset: 0,
-      };
-      const evidence = await searchBehind(file, key, step.offset, limit);
-      const known = Math.max(evidence.durableLsn, mustInclude);
-      const isCut = segment.fileBytes < segment.header.segmentBytes && !clean && seal === undefined;
-      const verdict = verdictOf(step.reason, evidence.proofBehind, found.lastLsn < known, isCut);
-      const torn = verdict === 'torn-tail';
-      if (!torn && verdict !== 'clean-end') throw refusal(verdict, segment, found, evidence, mustInclude);
-      return { proven, end: found, torn, truncatedBefore, checkpointLsn, clean, seal };
+      continue;
     }
+    const contradiction = step.kind === 'group' ? visit(step) : undefined;
+    if (step.kind === 'group' && contradiction === undefined) continue;
+    const found: LogPlace = end ?? {
+      end: BLOCK_BYTES,
+      lastLsn: firstLsn - 1,
+      lastChecksum: previousChecksum,
+      sealOffset: 0,
+    };
+    const result = { proven, end: found, truncatedBefore, checkpointLsn, clean, seal };
+    if (step.kind === 'group') return { ...result, torn: false, tornBytes: 0, refusal: contradiction };
+    const evidence = await searchBehind(file, key, step.offset, limit);
+    const known = Math.max(evidence.durableLsn, mustInclude);
+    const isCut = segment.fileBytes < segment.header.segmentBytes && !clean && seal === undefined;
+    const verdict = verdictOf(step.reason, evidence.proofBehind, found.lastLsn < known, isCut);
+    const isEnd = verdict === 'torn-tail' || verdict === 'clean-end';
+    // Zeros first, and then a header: the first sectors of a write are missing, and others of it are there.
+    const torn = verdict === 'torn-tail' || (isEnd && evidence.headers > 0);
+    return {
+      ...result,
+      torn,
+      tornBytes: torn ? await bytesBehind(file, found.end) : 0,
+      refusal: isEnd ? undefined : refusal(verdict, segment, found, evidence, mustInclude),
+    };
   }
 }
 
 /**
  * Checks the successor that the newest segment's SEAL names: it was published before the SEAL was written,
- * and no record may lie in it, or it would be the newest segment itself. Throws CorruptError.
+ * and no record may lie in it, or it would be the newest segment itself. Throws CorruptError. Returns the place of
+ * a write that was not completed: the successor's first one, of which only a part is there.
  */
 export async function checkSuccessor(
   storage: Storage,
@@ -143,8 +184,8 @@ export async function checkSuccessor(
     fileBytes: number;
     header: ChainedSegment['header'] | undefined;
   }[],
-): Promise<void> {
-  if (scan.seal === undefined) return;
+): Promise<TornWrite | undefined> {
+  if (scan.seal === undefined) return undefined;
   const { successorNumber, successorSalt } = scan.seal;
   const expectedLsn = scan.end.lastLsn + 1;
   const successor = segments.find((segment) => segment.number === successorNumber);
@@ -169,6 +210,8 @@ export async function checkSuccessor(
         damageDetails(successor.name, BLOCK_BYTES, scan.end.lastLsn, evidence),
       );
     }
+    if (evidence.headers === 0) return undefined;
+    return { file: successor.name, offset: BLOCK_BYTES, bytes: await bytesBehind(file, BLOCK_BYTES) };
   } finally {
     await file.close();
   }

@@ -12,7 +12,10 @@ import type { SegmentFile } from '../segment/segment-files.js';
 import type { Chain } from './chain.js';
 
 /** Oldest first. */
-export function truncatedPart(segments: readonly SegmentFile[], chain: Chain): ClosedSegment[] {
+export function truncatedPart(
+  segments: readonly SegmentFile[],
+  chain: Pick<Chain, 'closed' | 'newest'>,
+): ClosedSegment[] {
   const byNumber = new Map(segments.map((segment) => [segment.number, segment]));
   const found: ClosedSegment[] = [];
   let successor = byNumber.get(chain.closed[0]?.number ?? chain.newest.number);

@@ -16,6 +16,7 @@ import {
   BLOCK_BYTES,
   decodeSegmentHeader,
   isPreparedName,
+  parseAsideName,
   parseSegmentName,
   type SegmentHeader,
 } from '../format/segment-header.js';
@@ -30,6 +31,8 @@ export interface SegmentFile {
   readonly header: SegmentHeader | undefined;
   /** Undefined: no valid LINK; the segment was prepared and never used, or its first write was torn. */
   readonly link: { readonly header: GroupHeader; readonly body: LinkBody } | undefined;
+  /** The highest epoch whose opening put the file aside, by giving it a second name; undefined: none did. */
+  readonly asideEpoch: number | undefined;
 }
 
 export interface DirectoryContents {
@@ -37,6 +40,8 @@ export interface DirectoryContents {
   readonly segments: readonly SegmentFile[];
   /** Names of files that were under preparation. */
   readonly prepared: readonly string[];
+  /** Names of files that were put aside. */
+  readonly aside: readonly string[];
 }
 
 /** Bytes read of each file. */
@@ -45,15 +50,21 @@ const HEAD_BYTES = BLOCK_BYTES + GROUP_HEADER_BYTES + LINK_BODY_BYTES;
 /** Files looked at side by side: as many as the thread pool of a Node process has threads, and one to spare. */
 const PARALLEL = 5;
 
-/** Throws IoError, UnsupportedVersionError, or CorruptError when a file is not what its name says. */
-export async function readDirectory(storage: Storage): Promise<DirectoryContents> {
+/**
+ * Throws IoError, UnsupportedVersionError, or CorruptError when a file is not what its name says; when
+ * `isLenient`, such a file counts as one whose first block is damaged.
+ */
+export async function readDirectory(storage: Storage, isLenient = false): Promise<DirectoryContents> {
   const names = await storage.list().catch((cause: unknown) => {
     throw new IoError('Listing the log directory', cause);
   });
   const found: { name: string; number: number }[] = [];
+  const aside = new Map<string, number>();
   for (const name of names) {
     const number = parseSegmentName(name);
     if (number !== undefined) found.push({ name, number });
+    const put = parseAsideName(name);
+    if (put) aside.set(put.segment, Math.max(put.epoch, aside.get(put.segment) ?? 0));
   }
   found.sort((a, b) => a.number - b.number);
   const segments: SegmentFile[] = new Array(found.length);
@@ -61,14 +72,24 @@ export async function readDirectory(storage: Storage): Promise<DirectoryContents
   const reader = async (): Promise<void> => {
     for (let i = next++; i < found.length; i = next++) {
       const { name, number } = found[i] as { name: string; number: number };
-      segments[i] = await readSegmentFile(storage, name, number);
+      const file = await readSegmentFile(storage, name, number, isLenient);
+      segments[i] = { ...file, asideEpoch: aside.get(name) };
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, reader));
-  return { segments, prepared: names.filter(isPreparedName) };
+  return {
+    segments,
+    prepared: names.filter(isPreparedName),
+    aside: names.filter((name) => parseAsideName(name) !== undefined).sort(),
+  };
 }
 
-async function readSegmentFile(storage: Storage, name: string, number: number): Promise<SegmentFile> {
+async function readSegmentFile(
+  storage: Storage,
+  name: string,
+  number: number,
+  isLenient: boolean,
+): Promise<Omit<SegmentFile, 'asideEpoch'>> {
   const head = new Uint8Array(HEAD_BYTES);
   let fileBytes: number;
   let read: number;
@@ -89,9 +110,11 @@ async function readSegmentFile(storage: Storage, name: string, number: number): 
       `${name} has format version ${verdict.version}, which this version of ringwal does not know. Open the log with the version that wrote it.`,
     );
   }
-  if (verdict.state === 'invalid') return { name, number, fileBytes, header: undefined, link: undefined };
+  const isMisnamed = verdict.state === 'valid' && verdict.header.number !== number;
+  if (verdict.state === 'invalid' || (isMisnamed && isLenient))
+    return { name, number, fileBytes, header: undefined, link: undefined };
   const { header } = verdict;
-  if (header.number !== number) {
+  if (isMisnamed) {
     throw new CorruptError(
       `${name} says that it is segment ${header.number}: it was renamed or copied over another. No file was changed.`,
       { file: name, offset: 0 },

@@ -30,6 +30,7 @@ export const TINY_OPTIONS: ResolvedOptions = {
   maxInflatedBytes: 2 ** 30,
   syncMode: 'fdatasync',
   mustInclude: 0,
+  recovery: 'tolerate-torn-tail',
 };
 
 /** Rounds after which a call that has not been answered counts as hung. */
