@@ -29,7 +29,11 @@ export {
 } from './errors.js';
 export { attachLog, type Log, type LogAppender, type LogStats, openLog, type SegmentInfo } from './log.js';
 export type { LogOptions } from './options.js';
+export type { ReadOptions } from './read/read-options.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
+export { listSegments, type SegmentListing } from './reader/list-segments.js';
+export type { LogReader } from './reader/log-reader.js';
+export { openReader } from './reader/open-reader.js';
 export type { RecoverySummary } from './recovery/recover.js';
-export type { LogHandle, ReadOptions } from './thread.js';
+export type { LogHandle } from './thread.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

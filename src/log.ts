@@ -7,10 +7,11 @@ import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js'
 import { takeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
 import { type LogOptions, resolveOptions } from './options.js';
+import type { ReadOptions } from './read/read-options.js';
 import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/recover.js';
 import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
-import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
+import { type LogHandle, LogThread } from './thread.js';
 
 /** One segment of the log, as `segments()` tells it. */
 export interface SegmentInfo {

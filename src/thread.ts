@@ -8,28 +8,13 @@ import { Submitter } from './append/submitter.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
-import { ClosedError, InvalidArgumentError, IoError, OutOfRangeError, TruncatedError } from './errors.js';
+import { ClosedError, IoError } from './errors.js';
 import { readGroups } from './read/read-log.js';
-import type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
+import { checkLsn, checkReadOptions, ofTypes, type ReadOptions, rangeOf } from './read/read-options.js';
+import type { LogRecord } from './read/record-assembler.js';
 import { createRing } from './ring/layout.js';
 import { DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
-
-/** What `read` reads; both ends are included. */
-export interface ReadOptions {
-  /** First LSN. Default: the log's first. */
-  from?: number;
-  /** Last LSN. Default: the last that is durable when `read` is called. */
-  to?: number;
-  /** Types of records to be read. Default: all. */
-  types?: readonly RecordType[];
-  /**
-   * `committed` (default): the records of a transaction come when it is committed, in the order of the commits, and
-   * those of one that was aborted, or is open, do not. `all`: everything as it lies, with the records that begin and
-   * end transactions.
-   */
-  transactions?: TransactionMode;
-}
 
 /**
  * Passes a log to another thread: send it with `postMessage(handle, [handle])` or as `workerData` with it in
@@ -81,26 +66,16 @@ export class LogThread {
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
-    const { from, to, types: wanted, transactions = 'committed' } = checkReadOptions(options);
-    if (from !== undefined) checkLsn('Option "from"', from);
-    if (to !== undefined) checkLsn('Option "to"', to);
+    checkReadOptions(options);
+    const { checkpointLsn } = this.state; // before the view, so that it is in it
     const view = await this.held(() => this.control.call('view'));
-    const start = from ?? view.firstLsn;
-    if (start < view.firstLsn) throw new TruncatedError(start, view.firstLsn);
-    const end = to ?? view.durableLsn;
-    if (end > view.durableLsn || start > view.durableLsn + 1) {
-      throw new OutOfRangeError(
-        `LSN ${Math.max(start, end)} is not in the log: the last one durable is ${view.durableLsn}.`,
-      );
-    }
+    const range = rangeOf(options, view, checkpointLsn);
     const storage = await NodeStorage.open(this.directory, { create: false }).catch((cause: unknown) => {
       throw new IoError(`Opening the directory ${this.directory}`, cause);
     });
     try {
-      const range = { from: start, to: end, transactions, decoder: undefined };
       for await (const records of readGroups(storage, view, range, () => this.state.firstLsn)) {
-        if (wanted === undefined) yield* records;
-        else yield* records.filter(({ type }) => wanted.includes(type));
+        yield* ofTypes(records, options.types);
       }
     } finally {
       await storage.close();
@@ -124,27 +99,4 @@ export class LogThread {
       keepAlive.release();
     }
   }
-}
-
-function checkLsn(what: string, lsn: unknown): void {
-  if (!Number.isSafeInteger(lsn) || (lsn as number) < 1) {
-    throw new InvalidArgumentError(`${what} must be an LSN, an integer from 1, not ${String(lsn)}.`);
-  }
-}
-
-const readOptions = new Set<string>(['from', 'to', 'types', 'transactions'] satisfies (keyof ReadOptions)[]);
-const recordTypes: readonly RecordType[] = ['record', 'checkpoint', 'begin', 'commit', 'abort'];
-
-function checkReadOptions(options: ReadOptions): ReadOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('The options of a read must be an object.');
-  for (const name of Object.keys(options)) {
-    if (!readOptions.has(name)) throw new InvalidArgumentError(`Unknown option "${name}" of a read.`);
-  }
-  const { types, transactions } = options;
-  if (types !== undefined && !(Array.isArray(types) && types.every((type) => recordTypes.includes(type))))
-    throw new InvalidArgumentError(`Option "types" must be an array of ${recordTypes.join(', ')}.`);
-  if (transactions !== undefined && transactions !== 'committed' && transactions !== 'all')
-    throw new InvalidArgumentError('Option "transactions" must be "committed" or "all".');
-  return options;
 }

@@ -68,7 +68,8 @@ export async function readDirectory(storage: Storage): Promise<DirectoryContents
   return { segments, prepared: names.filter(isPreparedName) };
 }
 
-async function readSegmentFile(storage: Storage, name: string, number: number): Promise<SegmentFile> {
+/** One file's beginning. Throws as `readDirectory` does. */
+export async function readSegmentFile(storage: Storage, name: string, number: number): Promise<SegmentFile> {
   const head = new Uint8Array(HEAD_BYTES);
   let fileBytes: number;
   let read: number;

@@ -1,0 +1,36 @@
+/** open-reader: opens the log of a directory for reading, beside its writer or without one. */
+import { InvalidArgumentError, IoError } from '../errors.js';
+import { DirectoryLock } from '../lock/directory-lock.js';
+import { NodeStorage } from '../storage/node-storage.js';
+import { DirectoryReader, type LogReader } from './log-reader.js';
+
+/**
+ * Opens the log in directory `path` for reading: also while this or another process has it open for writing, after a
+ * crash, or before anything was written. Takes no lock, changes nothing, and never holds the writer up.
+ *
+ * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_IO when the directory is not there or can't be read, RINGWAL_CORRUPT
+ * when acknowledged data is damaged, and RINGWAL_UNSUPPORTED_VERSION. Dispose of it with `close`, or `await using`.
+ */
+export async function openReader(path: string): Promise<LogReader> {
+  const storage = await openDirectory(path);
+  try {
+    const { directory, directoryFd } = storage;
+    const isWriterAlive = (): Promise<boolean> => DirectoryLock.isHeld(directory, directoryFd);
+    return await DirectoryReader.open({ directory, storage, isWriterAlive });
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** A directory that is only to be read. Throws InvalidArgumentError and IoError. */
+export async function openDirectory(path: string): Promise<NodeStorage> {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new InvalidArgumentError('The log directory must be a path, a non-empty string.');
+  }
+  try {
+    return await NodeStorage.open(path, { create: false });
+  } catch (cause) {
+    throw new IoError(`Opening the directory ${path}`, cause);
+  }
+}
