@@ -6,6 +6,7 @@ import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { FollowedLog, type LogFollowing } from './followed-log.js';
 import { type LogOptions, resolveOptions } from './options.js';
 import type { ReadOptions } from './read/read-options.js';
 import type { LogRecord } from './read/record-assembler.js';
@@ -39,7 +40,7 @@ export interface LogStats extends WorkerStats {
 }
 
 /** What every thread that has a part in a log can do with it. */
-export interface LogAppender extends AsyncDisposable {
+export interface LogAppender extends LogFollowing, AsyncDisposable {
   /** Absolute path of the log directory. */
   readonly directory: string;
   /** The last LSN known to be on stable storage; 0 in an empty log. Reads shared memory: cheap. */
@@ -200,13 +201,8 @@ export async function attachLog(handle: LogHandle): Promise<LogAppender> {
 }
 
 /** What both kinds share: everything but the way they close. */
-abstract class ThreadLog implements LogAppender {
-  protected readonly thread: LogThread;
+abstract class ThreadLog extends FollowedLog implements LogAppender {
   #closing: Promise<void> | undefined;
-
-  constructor(thread: LogThread) {
-    this.thread = thread;
-  }
 
   get directory(): string {
     return this.thread.directory;
@@ -321,6 +317,7 @@ class OpenedLog extends ThreadLog implements Log {
       control.close();
       await this.#exited;
       submitter.detach();
+      this.thread.leave();
     }
   }
 }
@@ -338,6 +335,7 @@ class AttachedLog extends ThreadLog {
     await submitter.close();
     this.#left = true;
     submitter.detach();
+    this.thread.leave();
     control.close();
   }
 }

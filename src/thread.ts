@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Appender } from './append/appender.js';
+import { DurableWaits } from './append/durable-waits.js';
 import { Submitter } from './append/submitter.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
@@ -28,6 +29,7 @@ export class LogThread {
   readonly submitter: Submitter;
   readonly state: LogState;
   readonly directory: string;
+  readonly #waits: DurableWaits;
   readonly #terms: LogTerms;
 
   /** Joins the log behind `control`: makes this thread's ring and has it take part. */
@@ -47,6 +49,7 @@ export class LogThread {
     this.directory = directory;
     this.#terms = terms;
     this.state = new LogState(terms.state);
+    this.#waits = new DurableWaits(this.state);
     this.submitter = new Submitter(ring, this.state, terms.options);
     this.appender = new Appender(this.submitter, terms.options);
   }
@@ -54,6 +57,16 @@ export class LogThread {
   async truncateBefore(lsn: number): Promise<void> {
     checkLsn('The truncation mark', lsn);
     await this.held(() => this.control.call('truncateBefore', lsn));
+  }
+
+  /** Resolves with the last durable LSN once that is `lsn` or more. */
+  waitForDurable(lsn: number, signal?: AbortSignal): Promise<number> {
+    return this.held(() => this.#waits.wait(lsn, signal));
+  }
+
+  /** This thread has no part in the log any more: nobody waits for it here. */
+  leave(): void {
+    this.#waits.fail(this.state.refusal() ?? new ClosedError());
   }
 
   /** A handle for another thread. */
@@ -87,6 +100,7 @@ export class LogThread {
     this.state.advance(DEAD); // stays what it is when the log is closed or poisoned
     this.control.fail(this.state.refusal(cause) ?? new ClosedError());
     this.submitter.stateChanged();
+    this.#waits.stateChanged();
   }
 
   /** Holds the process while `task` runs. */

@@ -287,6 +287,7 @@ export class LogWriter {
     const { environment } = this.#options;
     const start = environment.monotonicUs();
     this.#guarded(() => this.#active.write(false));
+    this.#state.setWrittenLsn(this.lastLsn);
     this.#metrics.unsynced(bytes, records, environment.monotonicUs() - start);
     this.#linkStaged = false;
   }

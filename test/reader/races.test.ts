@@ -128,3 +128,15 @@ it('a log without a writer that gets one during the look is not shown with what 
   });
   expect(reader.lastLsn).toBe(16);
 });
+
+it('a look comes to an end though the writer writes before every single operation of it', async () => {
+  const disk = new SimStorage();
+  const harness = await EngineHarness.open(disk, undefined, { segmentBytes: 512 * 1024 });
+  let last = 0;
+  const append = () => harness.append(payloadOf(++last, 300));
+  await append();
+  const storage = new WatchedStorage(disk, append);
+  const reader = await DirectoryReader.open({ directory: '', storage, isWriterAlive: async () => true });
+  expect(storage.operations).toBeLessThan(30);
+  expect(reader.lastLsn).toBeGreaterThan(0);
+});
