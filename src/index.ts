@@ -45,8 +45,12 @@ export {
 export type { CursorInfo } from './maintenance/cursors.js';
 export type { LogOptions, RecoveryMode, RetentionOptions } from './options.js';
 export { durable, highThroughput, lowLatency } from './presets.js';
+export type { ReadOptions } from './read/read-options.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
+export { listSegments, type SegmentListing } from './reader/list-segments.js';
+export type { LogReader } from './reader/log-reader.js';
+export { openReader, type ReaderOptions } from './reader/open-reader.js';
 export type { RecoveryDamage, RecoverySummary } from './recovery/summary.js';
-export type { LogHandle, ReadOptions } from './thread.js';
+export type { LogHandle } from './thread.js';
 export type { Transaction } from './transaction/transaction.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

@@ -7,13 +7,15 @@ import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput, WorkerStats } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { FollowedLog, type LogFollowing } from './followed-log.js';
 import { serveFreed } from './lifecycle/freed-hook.js';
-import { LifecycleLog, type LogLifecycle } from './lifecycle/lifecycle-log.js';
+import type { LogLifecycle } from './lifecycle/lifecycle-log.js';
 import { type LogOptions, resolveOptions } from './options.js';
+import type { ReadOptions } from './read/read-options.js';
 import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/summary.js';
 import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
-import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
+import { type LogHandle, LogThread } from './thread.js';
 import type { Transaction } from './transaction/transaction.js';
 
 export type { SegmentInfo } from './lifecycle/lifecycle-log.js';
@@ -32,7 +34,7 @@ export interface LogStats extends WorkerStats {
 }
 
 /** What every thread that has a part in a log can do with it. */
-export interface LogAppender extends LogLifecycle, AsyncDisposable {
+export interface LogAppender extends LogLifecycle, LogFollowing, AsyncDisposable {
   /** Absolute path of the log directory. */
   readonly directory: string;
   /** The last LSN known to be on stable storage; 0 in an empty log. Reads shared memory: cheap. */
@@ -217,7 +219,7 @@ function checkAttachOptions(options: AttachOptions): AttachOptions {
 }
 
 /** What both kinds share: everything but the way they close. */
-abstract class ThreadLog extends LifecycleLog implements LogAppender {
+abstract class ThreadLog extends FollowedLog implements LogAppender {
   #closing: Promise<void> | undefined;
 
   get directory(): string {
@@ -335,6 +337,7 @@ class OpenedLog extends ThreadLog implements Log {
       control.close();
       await this.#exited;
       submitter.detach();
+      this.thread.leave();
     }
   }
 }
@@ -352,6 +355,7 @@ class AttachedLog extends ThreadLog {
     await submitter.close();
     this.#left = true;
     submitter.detach();
+    this.thread.leave();
     control.close();
   }
 }

@@ -4,35 +4,21 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { Appender } from './append/appender.js';
+import { DurableWaits } from './append/durable-waits.js';
 import { Submitter } from './append/submitter.js';
 import { Decoder } from './codec/decoder.js';
 import type { KeyCallback } from './codec/keys.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
-import { ClosedError, InvalidArgumentError, IoError, OutOfRangeError, TruncatedError } from './errors.js';
+import { ClosedError, IoError } from './errors.js';
 import { readGroups } from './read/read-log.js';
-import type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
+import { checkReadOptions, ofTypes, type ReadOptions, rangeOf } from './read/read-options.js';
+import type { LogRecord } from './read/record-assembler.js';
 import { createRing } from './ring/layout.js';
 import { DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
 import { Transaction } from './transaction/transaction.js';
-
-/** What `read` reads; both ends are included. */
-export interface ReadOptions {
-  /** First LSN. Default: the log's first. */
-  from?: number;
-  /** Last LSN. Default: the last that is durable when `read` is called. */
-  to?: number;
-  /** Types of records to be read. Default: all. */
-  types?: readonly RecordType[];
-  /**
-   * `committed` (default): the records of a transaction come when it is committed, in the order of the commits, and
-   * those of one that was aborted, or is open, do not. `all`: everything as it lies, with the records that begin and
-   * end transactions.
-   */
-  transactions?: TransactionMode;
-}
 
 /**
  * Passes a log to another thread: send it with `postMessage(handle, [handle])` or as `workerData` with it in
@@ -48,6 +34,7 @@ export class LogThread {
   readonly directory: string;
   /** For reading what is compressed or encrypted. */
   readonly decoder: Decoder;
+  readonly #waits: DurableWaits;
   readonly #terms: LogTerms;
 
   /** Joins the log behind `control`: makes this thread's ring and has it take part. */
@@ -73,6 +60,7 @@ export class LogThread {
     this.#terms = terms;
     this.decoder = new Decoder(terms.logId, key, terms.options.maxInflatedBytes);
     this.state = new LogState(terms.state);
+    this.#waits = new DurableWaits(this.state);
     this.submitter = new Submitter(ring, this.state, terms.options);
     this.appender = new Appender(this.submitter, terms.options);
   }
@@ -81,6 +69,16 @@ export class LogThread {
     const refused = this.submitter.refusal();
     if (refused) throw refused;
     return new Transaction(this.state.nextSpanId(), this.submitter, this.#terms.options);
+  }
+
+  /** Resolves with the last durable LSN once that is `lsn` or more. */
+  waitForDurable(lsn: number, signal?: AbortSignal): Promise<number> {
+    return this.held(() => this.#waits.wait(lsn, signal));
+  }
+
+  /** This thread has no part in the log any more: nobody waits for it here. */
+  leave(): void {
+    this.#waits.fail(this.state.refusal() ?? new ClosedError());
   }
 
   /** A handle for another thread. */
@@ -93,26 +91,16 @@ export class LogThread {
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
-    const { from, to, types: wanted, transactions = 'committed' } = checkReadOptions(options);
-    if (from !== undefined) checkLsn('Option "from"', from);
-    if (to !== undefined) checkLsn('Option "to"', to);
+    checkReadOptions(options);
+    const { checkpointLsn } = this.state; // before the view, so that it is in it
     const view = await this.held(() => this.control.call('view'));
-    const start = from ?? view.firstLsn;
-    if (start < view.firstLsn) throw new TruncatedError(start, view.firstLsn);
-    const end = to ?? view.durableLsn;
-    if (end > view.durableLsn || start > view.durableLsn + 1) {
-      throw new OutOfRangeError(
-        `LSN ${Math.max(start, end)} is not in the log: the last one durable is ${view.durableLsn}.`,
-      );
-    }
+    const range = rangeOf(options, view, checkpointLsn, this.decoder);
     const storage = await NodeStorage.open(this.directory, { create: false }).catch((cause: unknown) => {
       throw new IoError(`Opening the directory ${this.directory}`, cause);
     });
     try {
-      const range = { from: start, to: end, transactions, decoder: this.decoder };
       for await (const records of readGroups(storage, view, range, () => this.state.firstLsn)) {
-        if (wanted === undefined) yield* records;
-        else yield* records.filter(({ type }) => wanted.includes(type));
+        yield* ofTypes(records, options.types);
       }
     } finally {
       await storage.close();
@@ -124,6 +112,7 @@ export class LogThread {
     this.state.advance(DEAD); // stays what it is when the log is closed or poisoned
     this.control.fail(this.state.refusal(cause) ?? new ClosedError());
     this.submitter.stateChanged();
+    this.#waits.stateChanged();
   }
 
   /** Holds the process while `task` runs. */
@@ -136,27 +125,4 @@ export class LogThread {
       keepAlive.release();
     }
   }
-}
-
-export function checkLsn(what: string, lsn: unknown): void {
-  if (!Number.isSafeInteger(lsn) || (lsn as number) < 1) {
-    throw new InvalidArgumentError(`${what} must be an LSN, an integer from 1, not ${String(lsn)}.`);
-  }
-}
-
-const readOptions = new Set<string>(['from', 'to', 'types', 'transactions'] satisfies (keyof ReadOptions)[]);
-const recordTypes: readonly RecordType[] = ['record', 'checkpoint', 'begin', 'commit', 'abort'];
-
-function checkReadOptions(options: ReadOptions): ReadOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('The options of a read must be an object.');
-  for (const name of Object.keys(options)) {
-    if (!readOptions.has(name)) throw new InvalidArgumentError(`Unknown option "${name}" of a read.`);
-  }
-  const { types, transactions } = options;
-  if (types !== undefined && !(Array.isArray(types) && types.every((type) => recordTypes.includes(type))))
-    throw new InvalidArgumentError(`Option "types" must be an array of ${recordTypes.join(', ')}.`);
-  if (transactions !== undefined && transactions !== 'committed' && transactions !== 'all')
-    throw new InvalidArgumentError('Option "transactions" must be "committed" or "all".');
-  return options;
 }

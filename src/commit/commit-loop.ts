@@ -41,6 +41,8 @@ export interface CommitLoopOptions {
   readonly environment: Environment;
   /** Called whenever the event loop has turned; returns whether there is more for it to do soon. */
   readonly onTurn: () => boolean;
+  /** Whether a segment that is waited for is not to be expected soon: the disk is full. */
+  readonly isStuck: () => boolean;
   /** Called once, when a write or sync failed. The loop has ended then. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -97,9 +99,10 @@ export class CommitLoop {
     for (;;) {
       const outcome = this.step();
       if (outcome === 'failed') return;
-      this.#state.setStalled(outcome === 'no-segment');
+      const isStuck = outcome === 'no-segment' && this.#options.isStuck();
+      this.#state.setStalled(isStuck);
       const isClosing = this.#state.state === CLOSING;
-      if (isClosing && (outcome === 'idle' || outcome === 'no-segment')) return this.#end(new ClosedError());
+      if (isClosing && (outcome === 'idle' || isStuck)) return this.#end(new ClosedError());
       if (outcome === 'no-segment') await this.#nextSegment();
       else if (outcome === 'idle') await this.#sleep();
       else if (outcome !== 'committed') this.#sleepInWindow(outcome.windowUs);

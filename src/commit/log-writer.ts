@@ -288,6 +288,7 @@ export class LogWriter {
   /** Writes what is staged; nobody waits for it to be durable. */
   #writeOnly(bytes: number, records: number, waitUs: number): void {
     this.#guarded(() => this.#active.write(false));
+    this.#state.setWrittenLsn(this.lastLsn);
     this.#metrics.unsynced(bytes, records, waitUs);
     this.#linkStaged = false;
   }

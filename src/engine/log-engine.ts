@@ -107,6 +107,7 @@ export class LogEngine {
         this.#dropDetached();
         return this.#keeper.isBusy;
       },
+      isStuck: () => this.#keeper.isStuck,
       onFailure: (error) => this.#poison(error),
     });
     state.setEpoch(epoch);

@@ -4,7 +4,8 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import type { CursorInfo } from '../maintenance/cursors.js';
-import { checkLsn, type LogThread } from '../thread.js';
+import { checkLsn } from '../read/read-options.js';
+import type { LogThread } from '../thread.js';
 import { checkCursorName, LogCursor } from './log-cursor.js';
 
 /** One segment of the log, as `segments()` tells it. */

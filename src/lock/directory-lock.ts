@@ -67,6 +67,25 @@ export class DirectoryLock {
     }
   }
 
+  /**
+   * Whether somebody holds the lock of `directory` at this moment; takes nothing and changes nothing. True also when
+   * it can't be told (another user's socket, a path too long): who asks then takes the directory for one in use.
+   */
+  static async isHeld(directory: string, directoryFd: number): Promise<boolean> {
+    try {
+      const reach = socketDirectory(directory, directoryFd);
+      for (let seen = 0; ; ) {
+        const highest = (await lockNumbers(directory)).at(-1) ?? 0;
+        // Nobody took it between the question and the answer: K1 for the highest number, which is still the same.
+        if (highest === seen) return false;
+        if (await isAlive(join(reach, lockName(highest)))) return true;
+        seen = highest;
+      }
+    } catch {
+      return true;
+    }
+  }
+
   /** Gives the lock back: the kernel refuses connections from now on. */
   release(): Promise<void> {
     return close(this.#server);

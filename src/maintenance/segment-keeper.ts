@@ -43,7 +43,7 @@ export interface KeeperOptions {
   readonly onFreed?: OnFreed | undefined;
   /** Whether the disk has bandwidth to spare for filling a segment that is not needed yet. */
   readonly mayFill: () => boolean;
-  /** Called when a spare can be taken. */
+  /** Called when a spare can be taken, and when none can be made for now. */
   readonly onSpare: () => void;
 }
 
@@ -80,6 +80,7 @@ export class SegmentKeeper implements SegmentSupply {
   #nextNumber: number;
   #spare: PreparedSegment | undefined;
   #preparing = false;
+  #isStuck = false;
   #filling = false;
   #stopped = false;
   /** The last failure of maintenance, until a task of the same kind succeeds. */
@@ -171,6 +172,11 @@ export class SegmentKeeper implements SegmentSupply {
     return this.#queue.size + this.#queue.pending > 0;
   }
 
+  /** Whether the last attempt to make a spare failed: on a full disk, one that is asked for does not come. */
+  get isStuck(): boolean {
+    return this.#isStuck;
+  }
+
   /** Resolves once no task is under way. */
   async idle(): Promise<void> {
     await this.#queue.onIdle();
@@ -250,7 +256,10 @@ export class SegmentKeeper implements SegmentSupply {
       try {
         this.#spare = await this.#prepare();
         this.lastError = undefined;
+        this.#isStuck = false;
       } catch (error) {
+        this.#isStuck = true;
+        this.#options.onSpare();
         // Later, and behind other tasks: a truncation may free the space that was missing.
         void this.#options.environment.pause(RETRY_MS).then(() => this.#prepareSpare());
         throw error;

@@ -101,7 +101,7 @@ async function* readSegment(
 }
 
 /** Where reading must begin so that what takes effect at `lsn` or later, in `segment` or behind it, is seen whole. */
-async function spanStart(storage: Storage, segment: ReadableSegment, lsn: number): Promise<number> {
+export async function spanStart(storage: Storage, segment: ReadableSegment, lsn: number): Promise<number> {
   const entry = await indexEntry(storage, segment, lsn);
   if (entry === undefined) return segment.openLsn || Math.min(lsn, segment.firstLsn);
   if (entry.openBack === MAX_OPEN_BACK) return segment.openLsn || segment.firstLsn;
@@ -123,7 +123,11 @@ async function indexEntry(
 }
 
 /** A cursor at or before the group with `lsn`: by the segment's index if it was sealed, else at its start. */
-async function cursorAt(file: StorageFile, segment: ReadableSegment, lsn: number): Promise<SegmentCursor> {
+export async function cursorAt(
+  file: StorageFile,
+  segment: ReadableSegment,
+  lsn: number,
+): Promise<SegmentCursor> {
   const key = saltKey(segment.salt);
   const start = { offset: BLOCK_BYTES, nextLsn: segment.firstLsn, lastChecksum: segment.previousChecksum };
   const entry =
@@ -162,7 +166,8 @@ async function indexedEntry(
   return seal.index.findLast((entry) => entry.firstLsn <= lsn);
 }
 
-function recordsOf(segment: ReadableSegment, group: Group, assembler: RecordAssembler): LogRecord[] {
+/** The records that are whole with a group. Throws CorruptError when it can't be taken apart. */
+export function recordsOf(segment: ReadableSegment, group: Group, assembler: RecordAssembler): LogRecord[] {
   const { firstLsn, records, timestampUs } = group.header;
   const { body } = group;
   const found: LogRecord[] = [];
@@ -179,7 +184,8 @@ function recordsOf(segment: ReadableSegment, group: Group, assembler: RecordAsse
   return found;
 }
 
-function damaged(segment: ReadableSegment, offset: number, lsn: number): CorruptError {
+/** The error for a group that should be there and does not verify. */
+export function damaged(segment: ReadableSegment, offset: number, lsn: number): CorruptError {
   return new CorruptError(
     `Acknowledged data in ${segment.name} is damaged at offset ${offset}: LSN ${lsn} can't be read.`,
     { file: segment.name, offset, expectedLsn: lsn, lastGoodLsn: lsn - 1 },

@@ -1,29 +1,16 @@
-/**
- * scan-newest: reads the newest segment from its LINK to the end of the log, and judges that end.
- *
- * While it walks it keeps the groups apart that nothing proves durable yet: every header proves all writes
- * before its own (its durable end), so what stays unproven at the end is the last write only.
- */
+/** scan-newest: reads the newest segment from its LINK to the end of the log, and judges that end. */
 import { CorruptError } from '../errors.js';
-import { decodeMark, decodeSeal, type SealBody } from '../format/group-body.js';
-import { DATA, HAS_CHECKPOINT, MARK, SEAL, saltKey } from '../format/group-header.js';
-import { RECORD_CHECKPOINT } from '../format/record-frame.js';
+import type { SealBody } from '../format/group-body.js';
+import { saltKey } from '../format/group-header.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
-import { walkRecords } from '../segment/records.js';
-import { type Group, SegmentCursor } from '../segment/segment-cursor.js';
+import { SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import type { ChainedSegment } from './chain.js';
 import { bytesBehind, type Evidence, searchBehind } from './evidence.js';
+import { GroupsSeen, type LogPlace, misplaced } from './groups-seen.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
-/** A place between two groups. */
-export interface LogPlace {
-  readonly end: number;
-  readonly lastLsn: number;
-  readonly lastChecksum: number;
-  /** Offset of the SEAL, if one lies before this place; else 0. */
-  readonly sealOffset: number;
-}
+export type { LogPlace };
 
 /** Where a write lies that was not completed, and how many bytes of it there may be. */
 export interface TornWrite {
@@ -50,6 +37,8 @@ export interface NewestScan {
   readonly clean: boolean;
   /** The SEAL at the end, if the segment was sealed. */
   readonly seal: SealBody | undefined;
+  /** All of this, ready to go on from the end. */
+  readonly seen: GroupsSeen;
 }
 
 /** Throws CorruptError for every verdict that is not an end of the log. Changes nothing. */
@@ -95,63 +84,18 @@ async function scan(
     nextLsn: firstLsn,
     lastChecksum: previousChecksum,
   });
-  /** Places behind the last one proven, oldest first. */
-  let unproven: LogPlace[] = [];
-  let proven: LogPlace | undefined;
-  let end: LogPlace | undefined;
-  let truncatedBefore = segment.link.body.truncatedBefore;
-  let checkpointLsn = segment.link.body.checkpointLsn;
-  let clean = false;
-  let seal: SealBody | undefined;
-
-  const visit = (group: Group): CorruptError | undefined => {
-    const { header } = group;
-    const at = unproven.findLastIndex((place) => place.end <= header.durableEnd);
-    if (at >= 0) {
-      proven = unproven[at];
-      unproven = unproven.slice(at + 1);
-    }
-    if ((proven?.end ?? BLOCK_BYTES) !== header.durableEnd) {
-      return misplaced(segment, group.offset, header.firstLsn, 'its durable end is not where a group ends');
-    }
-    clean = false;
-    if (header.type === MARK) {
-      const mark = decodeMark(group.body);
-      truncatedBefore = Math.max(truncatedBefore, mark?.truncatedBefore ?? 0);
-      clean = mark?.clean ?? false;
-    }
-    if ((header.flags & HAS_CHECKPOINT) !== 0) {
-      walkRecords(group.body, header.records, header.firstLsn, (lsn, type) => {
-        if (type === RECORD_CHECKPOINT) checkpointLsn = lsn;
-      });
-    }
-    seal = header.type === SEAL ? decodeSeal(group.body) : undefined;
-    const lastLsn = header.type === DATA ? header.firstLsn + header.records - 1 : header.firstLsn - 1;
-    end = {
-      end: group.end,
-      lastLsn,
-      lastChecksum: header.headerChecksum,
-      sealOffset: seal ? group.offset : 0,
-    };
-    unproven.push(end);
-    return undefined;
-  };
-
+  const seen = new GroupsSeen(segment);
   for (;;) {
     const step = cursor.next();
     if (step.kind === 'more') {
       await cursor.fill();
       continue;
     }
-    const contradiction = step.kind === 'group' ? visit(step) : undefined;
+    const contradiction = step.kind === 'group' ? seen.visit(step) : undefined;
     if (step.kind === 'group' && contradiction === undefined) continue;
-    const found: LogPlace = end ?? {
-      end: BLOCK_BYTES,
-      lastLsn: firstLsn - 1,
-      lastChecksum: previousChecksum,
-      sealOffset: 0,
-    };
-    const result = { proven, end: found, truncatedBefore, checkpointLsn, clean, seal };
+    const { proven, end: found, truncatedBefore, clean, seal } = seen;
+    const { checkpointLsn } = found;
+    const result = { proven, end: found, truncatedBefore, checkpointLsn, clean, seal, seen };
     if (step.kind === 'group') return { ...result, torn: false, tornBytes: 0, refusal: contradiction };
     const evidence = await searchBehind(file, key, step.offset, limit);
     const known = Math.max(evidence.durableLsn, mustInclude);
@@ -177,7 +121,7 @@ async function scan(
 export async function checkSuccessor(
   storage: Storage,
   newest: ChainedSegment,
-  scan: NewestScan,
+  scan: Pick<NewestScan, 'seal' | 'end'>,
   segments: readonly {
     name: string;
     number: number;
@@ -217,7 +161,8 @@ export async function checkSuccessor(
   }
 }
 
-function refusal(
+/** The error for a verdict that is no end of a log. */
+export function refusal(
   verdict: Verdict,
   segment: ChainedSegment,
   end: LogPlace,
@@ -252,13 +197,6 @@ function refusal(
       ...details,
       evidence: known === mustInclude ? 'option "mustInclude"' : 'the durable LSN of a later group',
     },
-  );
-}
-
-function misplaced(segment: ChainedSegment, offset: number, expectedLsn: number, why: string): CorruptError {
-  return new CorruptError(
-    `A group in ${segment.name} behind offset ${offset} verifies but is not the one that belongs there (${why}). No file was changed.`,
-    { file: segment.name, offset, expectedLsn, lastGoodLsn: expectedLsn - 1 },
   );
 }
 

@@ -11,6 +11,8 @@
  *   DURABLE_LSN      I/O worker                         last LSN known to be on stable storage
  *   FIRST_LSN        I/O worker                         first LSN of the log; the truncation mark
  *   CHECKPOINT_LSN   I/O worker                         LSN of the last checkpoint; 0: none
+ *   WRITTEN_LSN      I/O worker                         last LSN written and not synced by then; 0: none ever was
+ *   FOLLOWED, NEWS   see followers.ts                   who waits for DURABLE_LSN or STATE to move
  *   failure text     I/O worker, before POISONED        the first failure, as JSON
  *
  *  R5  STATE only moves forward: OPEN -> CLOSING -> CLOSED, and from any of the first two to POISONED or DEAD.
@@ -21,6 +23,7 @@
 import { assert } from '../assert.js';
 import { ClosedError, fromWire, PoisonedError, toWire, type WireError, WorkerDiedError } from '../errors.js';
 import { wake } from './doorbell.js';
+import { awaitNews, tellNews } from './followers.js';
 
 export const OPEN = 0;
 export const CLOSING = 1;
@@ -38,6 +41,7 @@ export const WORKER_DOORBELL = 32;
 const DURABLE_LSN = 32; // in 64-bit words: a line of its own
 const FIRST_LSN = 48;
 const CHECKPOINT_LSN = 49;
+const WRITTEN_LSN = 50;
 const FAILURE_OFFSET_BYTES = 512;
 const FAILURE_CAPACITY_BYTES = 8192 - FAILURE_OFFSET_BYTES;
 
@@ -64,8 +68,18 @@ export class LogState {
     for (;;) {
       const from = this.state;
       if (from >= to || from >= CLOSED) return false;
-      if (Atomics.compareExchange(this.words, STATE, from, to) === from) return true;
+      if (Atomics.compareExchange(this.words, STATE, from, to) !== from) continue;
+      tellNews(this.words, true);
+      return true;
     }
+  }
+
+  /**
+   * Waits for DURABLE_LSN or STATE to move, if `isOver()` is not true by now. Returns undefined if it is, else a
+   * promise that may resolve without news; it keeps no process alive.
+   */
+  awaitNews(isOver: () => boolean): Promise<void> | undefined {
+    return awaitNews(this.words, isOver);
   }
 
   /** Asks the I/O worker to commit what is published now, without waiting for a commit window to end. */
@@ -119,6 +133,17 @@ export class LogState {
   setDurableLsn(lsn: number): void {
     assert(lsn >= this.durableLsn, 'R6 the durable watermark only advances');
     Atomics.store(this.#longs, DURABLE_LSN, BigInt(lsn));
+    tellNews(this.words); // N1: after the store
+  }
+
+  /** The last LSN that was given out to a record which is durable, or was acknowledged without being so. */
+  get lastLsn(): number {
+    return Math.max(Number(Atomics.load(this.#longs, WRITTEN_LSN)), this.durableLsn);
+  }
+
+  /** Called by the I/O worker only, for records that are written and not synced, before they are acknowledged. */
+  setWrittenLsn(lsn: number): void {
+    Atomics.store(this.#longs, WRITTEN_LSN, BigInt(lsn));
   }
 
   get checkpointLsn(): number {

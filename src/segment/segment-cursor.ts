@@ -58,6 +58,7 @@ export class SegmentCursor {
   readonly #file: StorageFile;
   readonly #limit: number;
   readonly #key: SaltKey;
+  #windowBytes: number;
   #buffer = new Uint8Array(0);
   #window = this.#buffer;
   #view = new DataView(this.#window.buffer);
@@ -72,15 +73,20 @@ export class SegmentCursor {
   /** Header checksum of the last valid group. */
   lastChecksum: number;
 
-  /** Starts behind the group that ends at `from.offset`; reads nothing at or beyond `limit`. */
+  /**
+   * Starts behind the group that ends at `from.offset`; reads nothing at or beyond `limit`. The first window has
+   * `windowBytes` bytes and each one after it twice as many, up to a mebibyte: for who expects little, a small one.
+   */
   constructor(
     file: StorageFile,
     key: SaltKey,
     limit: number,
     from: { readonly offset: number; readonly nextLsn: number; readonly lastChecksum: number },
+    windowBytes = WINDOW_BYTES,
   ) {
     this.#file = file;
     this.#key = key;
+    this.#windowBytes = windowBytes;
     this.#limit = limit;
     this.offset = from.offset;
     this.nextLsn = from.nextLsn;
@@ -112,7 +118,8 @@ export class SegmentCursor {
 
   /** Reads what the last `next` found missing, and as much behind it as a window holds. */
   async fill(): Promise<void> {
-    const bytes = Math.min(Math.max(this.#wantedBytes, WINDOW_BYTES), this.#limit - this.#wantedStart);
+    const bytes = Math.min(Math.max(this.#wantedBytes, this.#windowBytes), this.#limit - this.#wantedStart);
+    this.#windowBytes = Math.min(2 * this.#windowBytes, WINDOW_BYTES);
     if (this.#buffer.length < bytes) this.#buffer = new Uint8Array(bytes);
     const window = this.#buffer.subarray(0, bytes);
     const read = await this.#file.read(window, this.#wantedStart);

@@ -84,11 +84,12 @@ export async function readDirectory(storage: Storage, isLenient = false): Promis
   };
 }
 
-async function readSegmentFile(
+/** One file's beginning. Throws as `readDirectory` does. */
+export async function readSegmentFile(
   storage: Storage,
   name: string,
   number: number,
-  isLenient: boolean,
+  isLenient = false,
 ): Promise<Omit<SegmentFile, 'asideEpoch'>> {
   const head = new Uint8Array(HEAD_BYTES);
   let fileBytes: number;

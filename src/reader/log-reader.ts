@@ -1,0 +1,196 @@
+/**
+ * log-reader: the public face of a log directory that is read without its writer.
+ *
+ * A reader works on a look at the directory (read/look): what it shows changes with `refresh` only. Files that go
+ * while it reads are no surprise to it: it looks again, and goes on or says that the records are gone.
+ */
+import { Decoder } from '../codec/decoder.js';
+import type { KeyCallback } from '../codec/keys.js';
+import { ClosedError, TruncatedError } from '../errors.js';
+import type { SegmentInfo } from '../log.js';
+import { LARGEST_PAYLOAD_BYTES } from '../options.js';
+import { type IsWriterAlive, identity, type Look, lookAtLog } from '../read/look.js';
+import { type ReadRange, readGroups } from '../read/read-log.js';
+import { checkReadOptions, ofTypes, type ReadOptions, rangeOf } from '../read/read-options.js';
+import type { LogRecord } from '../read/record-assembler.js';
+import type { Storage } from '../storage/storage.js';
+
+/**
+ * A log directory that is open for reading. It holds no file open between calls and keeps no process alive.
+ *
+ * What it shows is what the directory held at the last look, by `openReader` or `refresh`:
+ *   - while a writer has the log open, here or in another process, the records that are proven to be on stable
+ *     storage. The proof of a write comes with the next one, or 50 ms later;
+ *   - without a writer, what opening the log would find. (The last write may then be in the page cache only: it
+ *     survives what ended the writer, and is made durable when the log is opened.)
+ */
+export interface LogReader extends AsyncDisposable {
+  /** Absolute path of the log directory. */
+  readonly directory: string;
+  /** LSN of the log's first record, or of the next one if there is none; 1 in an empty directory. */
+  readonly firstLsn: number;
+  /** LSN of the last record that is shown; `firstLsn - 1` if there is none. */
+  readonly lastLsn: number;
+  /** LSN of the last checkpoint that is shown; 0: none. It may lie before `firstLsn`. */
+  readonly checkpointLsn: number;
+  /** Whether a writer had the log open at the last look. */
+  readonly isLive: boolean;
+
+  /**
+   * The records from `from` to `to` (both included; default: all that are shown), in LSN order, each verified.
+   * Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked for is gone,
+   * RINGWAL_OUT_OF_RANGE when it is not shown yet, RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be
+   * read, RINGWAL_CLOSED when the reader was closed, and RINGWAL_INVALID_ARGUMENT.
+   */
+  read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void>;
+
+  /** The same in an array. */
+  readAll(options?: ReadOptions): Promise<LogRecord[]>;
+
+  /** The segments that hold records which are shown, oldest first. */
+  segments(): SegmentInfo[];
+
+  /**
+   * Looks at the directory again. Rejects with RINGWAL_CORRUPT when acknowledged data is damaged,
+   * RINGWAL_UNSUPPORTED_VERSION, RINGWAL_IO and RINGWAL_CLOSED; what was shown before is still shown then.
+   */
+  refresh(): Promise<void>;
+
+  /** Ends reads and tails under way with RINGWAL_CLOSED. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Where a reader reads: a directory, and how to ask whether it is in use. */
+export interface ReaderSource {
+  readonly directory: string;
+  readonly storage: Storage;
+  readonly isWriterAlive: IsWriterAlive;
+  readonly key?: KeyCallback | undefined;
+  readonly maxInflatedBytes?: number;
+}
+
+export class DirectoryReader implements LogReader {
+  readonly #source: ReaderSource;
+  #madeDecoder: Decoder | undefined;
+  #look: Look;
+  /** The last refresh: looks come one after the other, or an older one could replace a newer. */
+  #refreshed: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  static async open(source: ReaderSource): Promise<DirectoryReader> {
+    return new DirectoryReader(source, await lookAtLog(source.storage, source.isWriterAlive));
+  }
+
+  private constructor(source: ReaderSource, look: Look) {
+    this.#source = source;
+    this.#look = look;
+  }
+
+  get directory(): string {
+    return this.#source.directory;
+  }
+
+  get firstLsn(): number {
+    return this.#look.view.firstLsn;
+  }
+
+  get lastLsn(): number {
+    return this.#look.view.durableLsn;
+  }
+
+  get checkpointLsn(): number {
+    return this.#look.checkpointLsn;
+  }
+
+  get isLive(): boolean {
+    return this.#look.isLive;
+  }
+
+  async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
+    checkReadOptions(options);
+    this.#checkOpen();
+    const range = rangeOf(options, this.#look.view, this.checkpointLsn, this.#decoder());
+    for await (const records of this.#groups(range)) yield* ofTypes(records, options.types);
+  }
+
+  /** For what is compressed or encrypted; undefined as long as there is no log. */
+  #decoder(): Decoder | undefined {
+    const { newest } = this.#look;
+    const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = this.#source;
+    if (newest !== undefined)
+      this.#madeDecoder ??= new Decoder(newest.segment.header.logId, key, maxInflatedBytes);
+    return this.#madeDecoder;
+  }
+
+  async readAll(options: ReadOptions = {}): Promise<LogRecord[]> {
+    const records: LogRecord[] = [];
+    for await (const record of this.read(options)) records.push(record);
+    return records;
+  }
+
+  segments(): SegmentInfo[] {
+    return this.#look.view.segments
+      .filter(({ lastLsn }) => lastLsn >= this.firstLsn)
+      .map(({ number, name, firstLsn, lastLsn, end, isClosed }) => ({
+        number,
+        file: name,
+        firstLsn,
+        lastLsn,
+        bytes: end,
+        isClosed,
+      }));
+  }
+
+  refresh(): Promise<void> {
+    const looked = this.#refreshed.then(async () => {
+      this.#checkOpen();
+      const { storage, isWriterAlive } = this.#source;
+      this.#look = await lookAtLog(storage, isWriterAlive);
+    });
+    this.#refreshed = looked.catch(() => {});
+    return looked;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#refreshed.then(() => this.#source.storage.close());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Reads a range; when what it comes to does not verify, sees whether the log has changed before it believes it. */
+  async *#groups(range: ReadRange): AsyncGenerator<LogRecord[], void, void> {
+    let { from } = range;
+    let before: string | undefined;
+    for (;;) {
+      try {
+        const groups = readGroups(
+          this.#source.storage,
+          this.#look.view,
+          { ...range, from },
+          () => this.firstLsn,
+        );
+        for await (const records of groups) {
+          yield records;
+          this.#checkOpen();
+          // Records come in the order in which they took effect, and a group's are never torn apart.
+          from = (records.at(-1)?.commitLsn ?? from) + 1;
+        }
+        return;
+      } catch (error) {
+        this.#checkOpen();
+        const failure = identity(error);
+        if (error instanceof TruncatedError || failure === before) throw error;
+        before = failure;
+        await this.refresh();
+        if (from < this.firstLsn) throw new TruncatedError(from, this.firstLsn);
+      }
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new ClosedError('The reader is closed; open another.');
+  }
+}

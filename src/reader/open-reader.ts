@@ -1,0 +1,58 @@
+/** open-reader: opens the log of a directory for reading, beside its writer or without one. */
+
+import type { KeyCallback } from '../codec/keys.js';
+import { InvalidArgumentError, IoError } from '../errors.js';
+import { DirectoryLock } from '../lock/directory-lock.js';
+import { LARGEST_PAYLOAD_BYTES } from '../options.js';
+import { NodeStorage } from '../storage/node-storage.js';
+import { DirectoryReader, type LogReader } from './log-reader.js';
+
+/** Options of `openReader`. */
+export interface ReaderOptions {
+  /** Gives the keys of a log that is encrypted: 32 bytes for a key id, asked once for each. */
+  readonly key?: KeyCallback;
+  /** Largest payload that is inflated, in bytes. Default and most 1 GiB. */
+  readonly maxInflatedBytes?: number;
+}
+
+/**
+ * Opens the log in directory `path` for reading: also while this or another process has it open for writing, after a
+ * crash, or before anything was written. Takes no lock, changes nothing, and never holds the writer up.
+ *
+ * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_IO when the directory is not there or can't be read, RINGWAL_CORRUPT
+ * when acknowledged data is damaged, and RINGWAL_UNSUPPORTED_VERSION. Dispose of it with `close`, or `await using`.
+ */
+export async function openReader(path: string, options: ReaderOptions = {}): Promise<LogReader> {
+  const { key, maxInflatedBytes } = checkReaderOptions(options);
+  const storage = await openDirectory(path);
+  try {
+    const { directory, directoryFd } = storage;
+    const isWriterAlive = (): Promise<boolean> => DirectoryLock.isHeld(directory, directoryFd);
+    return await DirectoryReader.open({ directory, storage, isWriterAlive, key, maxInflatedBytes });
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+function checkReaderOptions({ key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES, ...unknown }: ReaderOptions) {
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw new InvalidArgumentError(`Unknown option "${name}" of openReader.`);
+  if (key !== undefined && typeof key !== 'function')
+    throw new InvalidArgumentError('Option "key" of openReader must be a function.');
+  if (!Number.isInteger(maxInflatedBytes) || maxInflatedBytes < 1 || maxInflatedBytes > LARGEST_PAYLOAD_BYTES)
+    throw new InvalidArgumentError(`Option "maxInflatedBytes" must be from 1 to ${LARGEST_PAYLOAD_BYTES}.`);
+  return { key, maxInflatedBytes };
+}
+
+/** A directory that is only to be read. Throws InvalidArgumentError and IoError. */
+export async function openDirectory(path: string): Promise<NodeStorage> {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new InvalidArgumentError('The log directory must be a path, a non-empty string.');
+  }
+  try {
+    return await NodeStorage.open(path, { create: false });
+  } catch (cause) {
+    throw new IoError(`Opening the directory ${path}`, cause);
+  }
+}
