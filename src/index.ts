@@ -31,5 +31,7 @@ export { attachLog, type Log, type LogAppender, type LogStats, openLog, type Seg
 export type { LogOptions, RecoveryMode } from './options.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { RecoveryDamage, RecoverySummary } from './recovery/summary.js';
+export type { LostRange, SalvageFinding, SalvageReport, SavedRange } from './salvage/report.js';
+export { type SalvageOptions, salvage } from './salvage/salvage.js';
 export type { LogHandle, ReadOptions } from './thread.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';
