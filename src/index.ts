@@ -51,6 +51,8 @@ export { listSegments, type SegmentListing } from './reader/list-segments.js';
 export type { LogReader } from './reader/log-reader.js';
 export { openReader, type ReaderOptions } from './reader/open-reader.js';
 export type { RecoveryDamage, RecoverySummary } from './recovery/summary.js';
+export type { LostRange, SalvageFinding, SalvageReport, SavedRange } from './salvage/report.js';
+export { type SalvageOptions, salvage } from './salvage/salvage.js';
 export type { LogHandle } from './thread.js';
 export type { Transaction } from './transaction/transaction.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

@@ -13,18 +13,18 @@
  */
 import type { Environment } from '../environment.js';
 import { CorruptError, IoError, RingwalError } from '../errors.js';
-import type { LinkBody } from '../format/group-body.js';
 import { DATA, HAS_CHECKPOINT, saltKey } from '../format/group-header.js';
 import { asideName, BLOCK_BYTES } from '../format/segment-header.js';
 import { type RecoveryMode, SEGMENT_OVERHEAD_BYTES } from '../options.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import { layOutSegment, publishSegment } from '../segment/prepare.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
-import { readDirectory, type SegmentFile } from '../segment/segment-files.js';
+import { readDirectory } from '../segment/segment-files.js';
 import { SegmentWriter } from '../segment/segment-writer.js';
 import type { Storage } from '../storage/storage.js';
-import { type ChainedSegment, findNewest } from './chain.js';
-import { type FoundLog, findLog } from './find-log.js';
+import { findNewest } from './chain.js';
+import { continuation, type NextSegment, noPredecessor } from './continuation.js';
+import { findLog } from './find-log.js';
 import { findPointInTime } from './point-in-time.js';
 import type { RecoverySummary } from './summary.js';
 import { truncatedPart } from './truncated-part.js';
@@ -73,7 +73,7 @@ export async function recover(storage: Storage, options: RecoverOptions): Promis
 }
 
 async function open(storage: Storage, options: RecoverOptions): Promise<Recovered> {
-  const startUs = options.environment.monotonicUs();
+  const startMs = performance.now(); // only told, never stored: no business of the environment
   const isLenient = options.recovery === 'point-in-time';
   const { segments, prepared, aside } = await readDirectory(storage, isLenient);
   const number = (segments.at(-1)?.number ?? 0) + 1;
@@ -88,13 +88,13 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
       number,
       epoch: 1,
       logId: options.environment.randomBytes(16),
-      link: noPredecessor(0),
+      link: noPredecessor(1, 0),
       previousChecksum: 0,
       relog: undefined,
     };
     const { writer } = await beginSegment(storage, options, start, prepared);
     const files = { closed: [], leftovers: [], abandoned: prepared, kept: new Set<string>() };
-    return result(options, startUs, writer, start, files, { keptAside: aside });
+    return result(options, startMs, writer, start, files, { keptAside: aside });
   }
   const found = isLenient
     ? await findPointInTime(storage, segments, newest, options.mustInclude)
@@ -110,7 +110,7 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
   const freed = truncatedPart(segments, found);
   const files = { closed, leftovers, abandoned: prepared, freed, kept: new Set([...kept, ...found.aside]) };
   const { torn } = found;
-  return result(options, startUs, writer, next, files, {
+  return result(options, startMs, writer, next, files, {
     checkpointLsn: found.scan.checkpointLsn,
     tornTail: torn && { file: torn.file, offset: torn.offset },
     tornBytes: torn?.bytes ?? 0,
@@ -129,102 +129,6 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
 async function putAside(storage: Storage, names: readonly string[], epoch: number): Promise<void> {
   for (const name of names) await storage.link(name, asideName(name, epoch));
   if (names.length > 0) await storage.syncDirectory();
-}
-
-/** The segment that recovery begins. */
-interface NextSegment {
-  readonly number: number;
-  readonly epoch: number;
-  readonly logId: Uint8Array;
-  readonly link: LinkBody;
-  /** Header checksum of the predecessor's last group. */
-  readonly previousChecksum: number;
-  /** Where in which segment the groups lie that are to be logged again. */
-  readonly relog:
-    | {
-        readonly segment: ChainedSegment;
-        readonly offset: number;
-        readonly end: number;
-        readonly lastChecksum: number;
-        readonly openLsn: number;
-      }
-    | undefined;
-}
-
-/**
- * Links the next segment to the newest one; or, when that has no records that are proven durable, to the one
- * before it. Its own LINK is then copied, not relied on: it might exist in the page cache alone. That also
- * keeps a log that is opened and closed without appends from growing.
- */
-function continuation(
-  { newest, scan, closed, leftovers }: FoundLog,
-  epoch: number,
-  number: number,
-): { next: NextSegment; closed: readonly ClosedSegment[]; leftovers: readonly SegmentFile[] } {
-  const { header } = newest;
-  const base = { number, epoch, logId: header.logId };
-  const firstLsn = newest.link.header.firstLsn;
-  const { proven, truncatedBefore } = scan;
-  if (proven === undefined || proven.lastLsn < firstLsn) {
-    const { previousChecksum } = newest.link.header;
-    return {
-      next: {
-        ...base,
-        link: { ...newest.link.body, truncatedBefore },
-        previousChecksum,
-        relog: {
-          segment: newest,
-          offset: BLOCK_BYTES,
-          end: scan.end.end,
-          lastChecksum: previousChecksum,
-          openLsn: newest.link.body.openLsn,
-        },
-      },
-      closed,
-      leftovers: [...leftovers, newest],
-    };
-  }
-  const link: LinkBody = {
-    predecessorSalt: header.salt,
-    predecessorNumber: newest.number,
-    predecessorLastLsn: proven.lastLsn,
-    predecessorEnd: proven.end,
-    predecessorSealOffset: proven.sealOffset,
-    truncatedBefore,
-    // The groups that are logged again may hold the end of a span that began in the segment they come from.
-    openLsn: scan.end.end > proven.end ? newest.link.body.openLsn || firstLsn : 0,
-    checkpointLsn: scan.checkpointLsn,
-  };
-  const itself: ClosedSegment = {
-    name: newest.name,
-    number: newest.number,
-    epoch: header.epoch,
-    salt: header.salt,
-    fileBytes: newest.fileBytes,
-    firstLsn,
-    lastLsn: proven.lastLsn,
-    end: proven.end,
-    sealOffset: proven.sealOffset,
-    openLsn: newest.link.body.openLsn,
-    previousChecksum: newest.link.header.previousChecksum,
-    lastChecksum: proven.lastChecksum,
-  };
-  return {
-    next: {
-      ...base,
-      link,
-      previousChecksum: proven.lastChecksum,
-      relog: {
-        segment: newest,
-        offset: proven.end,
-        end: scan.end.end,
-        lastChecksum: proven.lastChecksum,
-        openLsn: link.openLsn,
-      },
-    },
-    closed: [...closed, itself],
-    leftovers,
-  };
 }
 
 /** Builds, syncs and publishes the next segment, with the groups to be logged again in it. */
@@ -308,22 +212,9 @@ async function relog(
   }
 }
 
-function noPredecessor(truncatedBefore: number): LinkBody {
-  return {
-    predecessorSalt: undefined,
-    predecessorNumber: 0,
-    predecessorLastLsn: 0,
-    predecessorEnd: 0,
-    predecessorSealOffset: 0,
-    truncatedBefore,
-    openLsn: 0,
-    checkpointLsn: 0,
-  };
-}
-
 function result(
   options: RecoverOptions,
-  startUs: number,
+  startMs: number,
   writer: SegmentWriter,
   next: NextSegment,
   files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned' | 'kept' | 'freed'>,
@@ -359,7 +250,7 @@ function result(
       ...found,
       checkpointLsn,
       epoch: next.epoch,
-      durationMs: (options.environment.monotonicUs() - startUs) / 1000,
+      durationMs: performance.now() - startMs,
     },
   };
 }
