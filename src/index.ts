@@ -10,6 +10,7 @@ export type { Payload } from './append/payload.js';
 export type { Distribution } from './commit/commit-metrics.js';
 export type { FreedSegment } from './control/contract.js';
 export {
+  BusyError,
   ClosedError,
   ConflictError,
   CorruptError,

@@ -9,6 +9,7 @@ import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
 import { ClosedError, InvalidArgumentError, IoError, OutOfRangeError, TruncatedError } from './errors.js';
+import { untilCut } from './read/cut-check.js';
 import { readGroups } from './read/read-log.js';
 import type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 import { createRing } from './ring/layout.js';
@@ -93,7 +94,8 @@ export class LogThread {
     });
     try {
       const range = { from: start, to: end, transactions, decoder: undefined };
-      for await (const records of readGroups(storage, view, range, () => this.state.firstLsn)) {
+      const groups = readGroups(storage, view, range, () => this.state.firstLsn);
+      for await (const records of untilCut(groups, end, () => this.state.cutAfter(view.cuts))) {
         if (wanted === undefined) yield* records;
         else yield* records.filter(({ type }) => wanted.includes(type));
       }

@@ -46,7 +46,7 @@ export interface RecoverySummary {
   readonly tornTail: { readonly file: string; readonly offset: number } | undefined;
   /** Records that were valid but not proven durable, and were logged again. */
   readonly reloggedRecords: number;
-  /** How often the log has been opened for writing, this time included. */
+  /** How often the log has been opened for writing, this time included, or cut (`truncateAfter`). */
   readonly epoch: number;
 }
 
