@@ -39,7 +39,9 @@ export type RingwalErrorCode =
   /** The LSN lies before the log's first record: it was truncated away. */
   | 'RINGWAL_TRUNCATED'
   /** The LSN lies beyond what the log holds. */
-  | 'RINGWAL_OUT_OF_RANGE';
+  | 'RINGWAL_OUT_OF_RANGE'
+  /** Something else must end first: a transaction or a large record is open. Nothing was done. */
+  | 'RINGWAL_BUSY';
 
 /** Base of all errors of this package. `details` holds plain values only and never payload bytes. */
 export class RingwalError extends Error {
@@ -194,6 +196,15 @@ export class OutOfRangeError extends RingwalError {
   }
 }
 
+export class BusyError extends RingwalError {
+  constructor(openLsn: number) {
+    super(
+      'RINGWAL_BUSY',
+      `The log can't be cut while a transaction or a large record is open, which began with LSN ${openLsn}. End it, and try again.`,
+    );
+  }
+}
+
 /** One line for any thrown value: the errno code when there is one, and the message. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -244,6 +255,7 @@ const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
   RINGWAL_DECRYPTION: DecryptionError,
   RINGWAL_TRANSACTION_ENDED: TransactionEndedError,
   RINGWAL_OUT_OF_RANGE: OutOfRangeError,
+  RINGWAL_BUSY: BusyError,
 };
 
 /** The error that `toWire` was given, with its class, code, cause and details; the stack is the other thread's. */

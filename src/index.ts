@@ -12,6 +12,7 @@ export type { EncryptionOption, KeyCallback } from './codec/keys.js';
 export type { Distribution } from './commit/commit-metrics.js';
 export type { FreedSegment } from './control/contract.js';
 export {
+  BusyError,
   ClosedError,
   ConflictError,
   CorruptError,

@@ -12,6 +12,7 @@ import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
 import { ClosedError, IoError } from './errors.js';
+import { untilCut } from './read/cut-check.js';
 import { readGroups } from './read/read-log.js';
 import { checkReadOptions, ofTypes, type ReadOptions, rangeOf } from './read/read-options.js';
 import type { LogRecord } from './read/record-assembler.js';
@@ -99,7 +100,8 @@ export class LogThread {
       throw new IoError(`Opening the directory ${this.directory}`, cause);
     });
     try {
-      for await (const records of readGroups(storage, view, range, () => this.state.firstLsn)) {
+      const groups = readGroups(storage, view, range, () => this.state.firstLsn);
+      for await (const records of untilCut(groups, range.to, () => this.state.cutAfter(view.cuts))) {
         yield* ofTypes(records, options.types);
       }
     } finally {

@@ -114,6 +114,7 @@ function producerApi(port: MessagePort): ProducerApi {
     options: () => ({ options: input.options, state: input.state, logId: opened().logId }),
     rotate: () => opened().rotate(),
     truncateBefore: (lsn: number, force: boolean) => opened().truncateBefore(lsn, force),
+    truncateAfter: (lsn: number) => opened().truncateAfter(lsn),
     gcBefore: (segmentNumber: number) => opened().gcBefore(segmentNumber),
     cursor: (name: string) => opened().cursors.position(name),
     ackCursor: (name: string, lsn: number) => opened().cursors.ack(name, lsn),

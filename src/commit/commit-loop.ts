@@ -32,8 +32,17 @@ interface Request {
   readonly reject: (error: unknown) => void;
 }
 
-/** How a round ended: a group was committed, nothing is to do, no segment has room, or a window is open. */
-export type StepOutcome = 'committed' | 'idle' | 'no-segment' | 'failed' | { readonly windowUs: number };
+/**
+ * How a round ended: a group was committed, nothing is to do, no segment has room, a window is open, or the loop is
+ * to stand still.
+ */
+export type StepOutcome =
+  | 'committed'
+  | 'idle'
+  | 'no-segment'
+  | 'failed'
+  | 'paused'
+  | { readonly windowUs: number };
 
 export interface CommitLoopOptions {
   readonly windowUs: number;
@@ -54,6 +63,7 @@ export class CommitLoop {
   readonly #options: CommitLoopOptions;
   readonly #window: CommitWindow;
   #requests: Request[] = [];
+  #paused = false;
   /** Ends the wait for a segment. */
   #resume: () => void = () => {};
   /** Last LSN that a MARK covers, or that was durable at open. */
@@ -85,6 +95,22 @@ export class CommitLoop {
     });
   }
 
+  /** Resolves between two groups; none is committed, and no request runs, until `resume`. */
+  async pause(): Promise<void> {
+    await this.request(() => {
+      this.#paused = true;
+      return true;
+    });
+  }
+
+  /** Goes on, or, with the error of a write or sync that failed meanwhile, ends. */
+  resume(error?: unknown): void {
+    this.#paused = false;
+    this.#markedLsn = -1; // the end of the log may be another one, and is proven by no MARK yet
+    if (error !== undefined) this.#fail(error);
+    this.wake();
+  }
+
   /** Ends a sleep of the loop, which must be in its event loop, as the caller is on the same thread. */
   wake(): void {
     this.#resume();
@@ -103,7 +129,7 @@ export class CommitLoop {
       this.#state.setStalled(isStuck);
       const isClosing = this.#state.state === CLOSING;
       if (isClosing && (outcome === 'idle' || isStuck)) return this.#end(new ClosedError());
-      if (outcome === 'no-segment') await this.#nextSegment();
+      if (outcome === 'no-segment' || outcome === 'paused') await this.#nextSegment();
       else if (outcome === 'idle') await this.#sleep();
       else if (outcome !== 'committed') this.#sleepInWindow(outcome.windowUs);
       if (this.#options.environment.monotonicUs() - this.#turnedUs > this.#turnAfterUs) await this.#turn();
@@ -129,16 +155,22 @@ export class CommitLoop {
   /** One round: the requests that wait, and one group. */
   step(): StepOutcome {
     if (this.#ended) return 'failed';
+    if (this.#paused) return 'paused';
     try {
       if (this.#requests.length > 0)
-        this.#requests = this.#requests.filter((request) => !this.#settle(request));
+        this.#requests = this.#requests.filter((request) => this.#paused || !this.#settle(request));
+      if (this.#paused) return 'paused';
       const outcome = this.#commit();
       return outcome === 'idle' && this.#requests.length > 0 ? 'no-segment' : outcome;
     } catch (error) {
-      this.#end(error);
-      this.#options.onFailure(error);
+      this.#fail(error);
       return 'failed';
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#end(error);
+    this.#options.onFailure(error);
   }
 
   #end(error: unknown): void {

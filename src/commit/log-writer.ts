@@ -2,7 +2,8 @@
  * log-writer: turns one group into one write and one sync of the active segment, and moves on to the next
  * segment when the active one is full.
  *
- *   L1  LSNs are given out here and nowhere else: the records of a group follow those of the group before.
+ *   L1  LSNs are given out here and nowhere else: the records of a group follow those of the group before, or those
+ *       that a cut has left.
  *   L2  A group is completed (its callers hear of it) only after the sync of its write returned; or, when all of
  *       them asked for no more, after the write.
  *   L3  A SEAL is written only when its successor is published and durable; the successor gets its first
@@ -42,6 +43,17 @@ export interface LogWriterOptions {
   readonly epoch: number;
 }
 
+/** Where a log goes on. */
+export interface LogStart {
+  readonly writer: SegmentWriter;
+  /** LSN of the first record in the writer's segment, or of the next one. */
+  readonly firstLsn: number;
+  readonly openLsn: number;
+  /** Header checksum of the group before the writer's segment. */
+  readonly previousChecksum: number;
+  readonly checkpointLsn: number;
+}
+
 /** What `commit` did: a group became durable; there was nothing to do; or there is no segment to write to. */
 export type CommitOutcome = 'committed' | 'idle' | 'no-segment';
 
@@ -62,18 +74,12 @@ export class LogWriter {
   #stagedMark: number;
   #durableMark: number;
   #checkpointLsn: number;
+  #epoch: number;
   #failed = false;
   readonly #outcome: GroupOutcome = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
 
   constructor(
-    from: {
-      readonly writer: SegmentWriter;
-      readonly firstLsn: number;
-      readonly openLsn: number;
-      readonly previousChecksum: number;
-      readonly truncatedBefore: number;
-      readonly checkpointLsn: number;
-    },
+    from: LogStart & { readonly truncatedBefore: number },
     supply: SegmentSupply,
     state: LogState,
     metrics: CommitMetrics,
@@ -91,6 +97,7 @@ export class LogWriter {
     this.#state = state;
     this.#metrics = metrics;
     this.#options = options;
+    this.#epoch = options.epoch;
   }
 
   get active(): SegmentWriter {
@@ -101,8 +108,8 @@ export class LogWriter {
     return this.#active.lastLsn;
   }
 
-  get checkpointLsn(): number {
-    return this.#checkpointLsn;
+  get epoch(): number {
+    return this.#epoch;
   }
 
   get truncatedBefore(): number {
@@ -125,7 +132,7 @@ export class LogWriter {
     return {
       name: segmentName(segment.number),
       number: segment.number,
-      epoch: this.#options.epoch,
+      epoch: this.#epoch,
       salt: segment.salt,
       fileBytes: segment.segmentBytes,
       firstLsn: this.#activeFirstLsn,
@@ -229,9 +236,25 @@ export class LogWriter {
     if (this.#active.room > IDLE_MARK_ROOM_BYTES) this.mark(false, openLsn);
   }
 
-  /** Makes durable what was written and not synced, if anything was. */
+  /** Makes everything durable that is written or staged, if anything is. */
   syncPending(): void {
-    if (this.#active.hasUnsynced) this.#syncOnly();
+    if (this.#linkStaged) this.#writeAndSync(0, 0);
+    else if (this.#active.hasUnsynced) this.#syncOnly();
+  }
+
+  /** The log was cut, durably: goes on behind the cut, in the segment that made it. Returns the one that was active. */
+  continueIn(cut: LogStart, epoch: number): SegmentWriter {
+    assert(!this.#linkStaged && !this.#failed, 'L4 the log is cut behind writes that were durable');
+    const left = this.#active;
+    this.#active = cut.writer;
+    this.#activeFirstLsn = cut.firstLsn;
+    this.#activePreviousChecksum = cut.previousChecksum;
+    this.#activeOpenLsn = cut.openLsn;
+    this.#checkpointLsn = cut.checkpointLsn;
+    this.#stagedMark = this.#truncatedBefore; // in the LINK
+    this.#durableMark = this.#truncatedBefore;
+    this.#epoch = epoch;
+    return left;
   }
 
   /**

@@ -64,6 +64,8 @@ export interface ReadView {
   readonly segments: readonly ReadableSegment[];
   readonly firstLsn: number;
   readonly durableLsn: number;
+  /** How often the log had been cut; see R6 in ring/log-state. */
+  readonly cuts: number;
 }
 
 /** Counters of the engine since the log was opened, and distributions over its groups. */
@@ -112,6 +114,7 @@ export interface ProducerApi {
   /** Resolves with the LSN that the log begins with, as does `gcBefore`. */
   truncateBefore(lsn: number, force: boolean): Promise<number>;
   gcBefore(segmentNumber: number): Promise<number>;
+  truncateAfter(lsn: number): Promise<void>;
   /** Position of a named cursor, which is made if need be. */
   cursor(name: string): Promise<number>;
   /** Resolves with the position that is durable. */

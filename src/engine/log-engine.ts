@@ -13,6 +13,7 @@ import type { Environment } from '../environment.js';
 import { describe, RingwalError } from '../errors.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import { Cursors } from '../maintenance/cursors.js';
+import { Cutter } from '../maintenance/cutter.js';
 import type { OnFreed } from '../maintenance/freed-segments.js';
 import { Retention } from '../maintenance/retention.js';
 import { SegmentKeeper } from '../maintenance/segment-keeper.js';
@@ -49,6 +50,7 @@ export class LogEngine {
   #rings: RingConsumer[] = [];
   readonly #truncation: Truncation;
   readonly #cursors: Cursors;
+  readonly #cutter: Cutter;
   #running: Promise<void> | undefined;
 
   /** Recovers the log; see `recover` for what it throws. */
@@ -128,6 +130,19 @@ export class LogEngine {
       },
       firstLsn,
     );
+    this.#cutter = new Cutter({
+      ...options,
+      storage,
+      state,
+      environment,
+      cursors,
+      logId: recovered.logId,
+      loop: this.#loop,
+      group: this.#group,
+      writer: this.#writer,
+      keeper: this.#keeper,
+      truncation: this.#truncation,
+    });
     cursors.onMoved = () => void this.#truncation.review();
   }
 
@@ -181,6 +196,15 @@ export class LogEngine {
     return this.#truncation.before(lsn, force);
   }
 
+  /** See `Cutter`. */
+  async truncateAfter(lsn: number): Promise<void> {
+    try {
+      await this.#cutter.after(lsn);
+    } catch (error) {
+      throw error instanceof RingwalError ? error : (this.#state.refusal() ?? error);
+    }
+  }
+
   gcBefore(segmentNumber: number): Promise<number> {
     return this.#truncation.beforeSegment(segmentNumber);
   }
@@ -203,7 +227,7 @@ export class LogEngine {
   }
 
   view(): ReadView {
-    const { firstLsn, durableLsn } = this.#state;
+    const { firstLsn, durableLsn, cuts } = this.#state;
     const needed = this.#truncation.neededFrom();
     const closed = this.#keeper.closed.map((segment) => ({ ...segment, isClosed: true }));
     const active = { ...this.#writer.describeActive(), isClosed: false };
@@ -212,6 +236,7 @@ export class LogEngine {
       segments: segments.filter(({ firstLsn: from, lastLsn }) => lastLsn >= needed && lastLsn >= from),
       firstLsn,
       durableLsn,
+      cuts,
     };
   }
 

@@ -8,7 +8,7 @@
  *    16  16B log id: random, the same in all segments of a log
  *    32  16B salt: random, new for every segment and for every reuse of a file
  *    48  u64 segment number, the one in the file name
- *    56  u32 epoch: how many times the log had been opened for writing, this time included
+ *    56  u32 epoch: how many times the log had been opened for writing, this time included, or cut
  *    60  u32 reserved, 0
  *    64  u64 segment bytes: the size the file was laid out for
  *    72  u64 time of creation, microseconds since 1970

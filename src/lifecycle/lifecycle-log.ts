@@ -45,6 +45,19 @@ export interface LogLifecycle {
    */
   gcBefore(segmentNumber: number): Promise<number>;
 
+  /**
+   * Ends the log with `lsn`, for users that replicate it: the records behind it are gone when this resolves, durably,
+   * and their LSNs are given out anew. A crash meanwhile leaves the log cut or as it was. From the log's first LSN
+   * less one (nothing stays) to the last durable one; else RINGWAL_OUT_OF_RANGE.
+   *
+   * Appends that this thread made before the call are written before the cut; those of others that are in flight may
+   * come before or behind it. `durableLsn` goes back; `checkpointLsn` too. Reading what was cut off ends with
+   * RINGWAL_OUT_OF_RANGE, cursors that are farther are set back, and transactions that were not committed up to `lsn`
+   * never are. Rejects with RINGWAL_BUSY while a transaction or a large record of any thread is open, and with
+   * RINGWAL_IO or RINGWAL_CORRUPT when it can't be done: nothing was cut then.
+   */
+  truncateAfter(lsn: number): Promise<void>;
+
   /** The segments that hold records, oldest first. */
   segments(): Promise<SegmentInfo[]>;
 
@@ -80,10 +93,21 @@ export abstract class LifecycleLog implements LogLifecycle {
     return this.thread.held(() => this.thread.control.call('truncateBefore', lsn, force));
   }
 
+  async truncateAfter(lsn: number): Promise<void> {
+    if (lsn !== 0) checkLsn('The last LSN', lsn); // 0: nothing stays of a log that begins with 1
+    const { thread } = this;
+    await thread.held(async () => {
+      await thread.submitter.sync();
+      await thread.control.call('truncateAfter', lsn);
+    });
+  }
+
   async cursor(name: string): Promise<LogCursor> {
     checkCursorName(name);
     const { thread } = this;
-    return new LogCursor(thread, name, await thread.held(() => thread.control.call('cursor', name)));
+    const { cuts } = thread.state;
+    const position = await thread.held(() => thread.control.call('cursor', name));
+    return new LogCursor(thread, name, position, cuts);
   }
 
   cursors(): Promise<CursorInfo[]> {

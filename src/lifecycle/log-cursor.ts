@@ -12,21 +12,25 @@ export class LogCursor {
   readonly name: string;
   readonly #thread: LogThread;
   #position: number;
+  /** How often the log had been cut when the position was true. */
+  #cuts: number;
 
-  constructor(thread: LogThread, name: string, position: number) {
+  /** `cuts` is from before `position` was asked for. */
+  constructor(thread: LogThread, name: string, position: number, cuts: number) {
     this.#thread = thread;
     this.name = name;
     this.#position = position;
+    this.#cuts = cuts;
   }
 
   /** The last LSN that was acknowledged through this object, or before it was made; 0: none. */
   get position(): number {
-    return this.#position;
+    return Math.min(this.#position, this.#thread.state.cutAfter(this.#cuts));
   }
 
   /** Whether records that were not acknowledged are gone: truncation was forced past the cursor. */
   get isOvertaken(): boolean {
-    return this.#position < this.#thread.state.firstLsn - 1;
+    return this.position < this.#thread.state.firstLsn - 1;
   }
 
   /**
@@ -39,8 +43,10 @@ export class LogCursor {
   async ack(lsn: number): Promise<void> {
     if (!Number.isSafeInteger(lsn) || lsn < 0)
       throw new InvalidArgumentError(`A position must be an LSN, or 0, not ${String(lsn)}.`);
-    const { control } = this.#thread;
+    const { control, state } = this.#thread;
+    const { cuts } = state;
     this.#position = await this.#thread.held(() => control.call('ackCursor', this.name, lsn));
+    this.#cuts = cuts;
   }
 
   /** Deletes the cursor; it holds nothing back any more. Rejects with RINGWAL_IO. */

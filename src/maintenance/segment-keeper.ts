@@ -11,7 +11,8 @@
  * 1000 / 10 000 in flight): recycled 51k / 276k / 1.75M / 2.15M, zero-filled 50k / 279k / 1.29M / 1.24M,
  * sparse 41k / 203k / 860k / 1.27M.
  *
- *   G1  A segment is removed or reused only when all its records are below a truncation mark that is durable.
+ *   G1  A segment is removed or reused only when all its records are below a truncation mark that is durable, or
+ *       behind a cut that is.
  *   G2  What fails is counted, kept and tried again; maintenance never poisons the log. Without a spare the
  *       commit path waits, so a full disk shows as back-pressure and not as a failed group.
  */
@@ -20,7 +21,7 @@ import { assert } from '../assert.js';
 import type { CommitMetrics } from '../commit/commit-metrics.js';
 import type { SegmentSupply } from '../commit/log-writer.js';
 import type { Environment } from '../environment.js';
-import { BLOCK_BYTES, preparedName } from '../format/segment-header.js';
+import { BLOCK_BYTES, preparedName, segmentName } from '../format/segment-header.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import {
   FILL_SLICE_BYTES,
@@ -32,6 +33,7 @@ import {
 import type { PreparedSegment } from '../segment/segment-writer.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import { type FreedOptions, FreedSegments, type OnFreed } from './freed-segments.js';
+import { SpentFiles } from './spent-files.js';
 
 export interface KeeperOptions {
   readonly logId: Uint8Array;
@@ -59,8 +61,6 @@ export interface KeeperStart {
   readonly nextNumber: number;
 }
 
-/** Freed files kept for reuse at most; more would be disk space held for nothing. */
-const MAX_RECYCLABLE = 2;
 const RETRY_MS = 250;
 
 export class SegmentKeeper implements SegmentSupply {
@@ -70,14 +70,10 @@ export class SegmentKeeper implements SegmentSupply {
   readonly #queue = new PQueue({ concurrency: 1 });
   /** The log's closed segments, oldest first. */
   #closed: ClosedSegment[];
-  /** Names of files to be reused, and to be removed. */
-  #recyclable: string[] = [];
-  #doomed: string[] = [];
-  /** When removals that failed are due again. */
-  #removeAgainUs = 0;
+  readonly #spent: SpentFiles;
   readonly #freed: FreedSegments | undefined;
-  readonly #kept: ReadonlySet<string>;
   #nextNumber: number;
+  #epoch: number;
   #spare: PreparedSegment | undefined;
   #preparing = false;
   #isStuck = false;
@@ -91,18 +87,19 @@ export class SegmentKeeper implements SegmentSupply {
     this.#options = options;
     this.#metrics = metrics;
     this.#closed = [...start.closed];
-    this.#kept = start.kept ?? new Set();
     this.#nextNumber = start.nextNumber;
+    this.#epoch = options.epoch;
     const { onFreed, environment } = options;
     const freed = onFreed === undefined ? [] : (start.freed ?? []);
     this.#freed = onFreed && new FreedSegments(freed, this.#freedOptions(onFreed, environment));
     const shown = new Set(freed.map(({ name }) => name));
     // First of all the files under preparation: they may be second names of leftovers.
-    this.#doomed = [...start.abandoned];
-    this.#run(() => this.#removeDoomed());
+    this.#spent = new SpentFiles(storage, start, metrics, options);
+    this.#run(() => this.#spent.remove());
     this.#run(async () => {
-      for (const { name, fileBytes } of start.leftovers) if (!shown.has(name)) this.#free(name, fileBytes);
-      await this.#removeDoomed();
+      for (const { name, fileBytes } of start.leftovers)
+        if (!shown.has(name)) this.#spent.add(name, fileBytes);
+      await this.#spent.remove();
     });
     this.#prepareSpare();
   }
@@ -158,13 +155,50 @@ export class SegmentKeeper implements SegmentSupply {
     });
   }
 
+  /**
+   * Runs `task` while nothing else of maintenance does, with the number of a segment that it makes: higher than that
+   * of every other file. When it fails, what is left of that under its name of preparation is removed.
+   */
+  async exclusively(task: (number: number) => Promise<void>): Promise<void> {
+    await this.#queue.add(async () => {
+      const number = this.#nextNumber++;
+      try {
+        await task(number);
+      } catch (error) {
+        this.#spent.doom(preparedName(number));
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * The log was cut, durably: `closed` are its closed segments now, and `gone` those it has no more; `active` is the
+   * file that was written last. The spare has a lower number than the segment behind the cut, so it goes too.
+   */
+  adopt(
+    closed: readonly ClosedSegment[],
+    gone: readonly ClosedSegment[],
+    active: StorageFile,
+    epoch: number,
+  ): void {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#closed = [...closed];
+    this.#epoch = epoch;
+    this.#run(async () => {
+      await active.close();
+      await spare?.file.close();
+      if (spare !== undefined) this.#spent.add(segmentName(spare.number), spare.segmentBytes);
+      await this.#release(gone);
+    });
+  }
+
   /** Goes on with what was put off: filling the spare, and removals that failed. Called from time to time. */
   nudge(): void {
     this.#freed?.nudge();
     if (this.#stopped || this.isBusy) return;
     if (this.#canFill()) this.#run(() => this.#fillSlice());
-    else if (this.#doomed.length > 0 && this.#options.environment.monotonicUs() >= this.#removeAgainUs)
-      this.#run(() => this.#removeDoomed());
+    else if (this.#spent.isRemovalDue) this.#run(() => this.#spent.remove());
   }
 
   /** Whether a task is under way or waits. */
@@ -213,40 +247,9 @@ export class SegmentKeeper implements SegmentSupply {
 
   /** Gives segments that nobody needs any more to their next use. */
   async #release(segments: readonly ClosedSegment[]): Promise<void> {
-    for (const { name, fileBytes } of segments) this.#free(name, fileBytes);
-    await this.#removeDoomed();
+    for (const { name, fileBytes } of segments) this.#spent.add(name, fileBytes);
+    await this.#spent.remove();
     if (this.#spare === undefined) this.#prepareSpare();
-  }
-
-  /** Puts a file that the log no longer needs to its next use. */
-  #free(name: string, fileBytes: number): void {
-    const { recycle, segmentBytes } = this.#options;
-    const mayReuse = recycle && !this.#kept.has(name);
-    if (mayReuse && fileBytes === segmentBytes && this.#recyclable.length < MAX_RECYCLABLE)
-      this.#recyclable.push(name);
-    else this.#doomed.push(name);
-  }
-
-  /** Removes what is to be removed, oldest first. A file that can't be removed does not keep the others. */
-  async #removeDoomed(): Promise<void> {
-    const failed: string[] = [];
-    let failure: unknown;
-    for (const name of this.#doomed) {
-      try {
-        await this.#storage.unlink(name);
-        this.#metrics.segmentsRemoved++;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
-        failed.push(name);
-        failure = error;
-      }
-    }
-    const removed = this.#doomed.length - failed.length;
-    this.#doomed = failed;
-    if (removed > 0) await this.#storage.syncDirectory();
-    if (failure === undefined) return;
-    this.#removeAgainUs = this.#options.environment.monotonicUs() + RETRY_MS * 1000;
-    throw failure;
   }
 
   #prepareSpare(): void {
@@ -273,8 +276,8 @@ export class SegmentKeeper implements SegmentSupply {
 
   async #prepare(): Promise<PreparedSegment> {
     const number = this.#nextNumber++;
-    const layout = { ...this.#options, number };
-    const reused = this.#recyclable.shift();
+    const layout = { ...this.#options, epoch: this.#epoch, number };
+    const reused = this.#spent.takeRecyclable();
     let draft: PreparedSegment | undefined;
     try {
       draft =
@@ -285,8 +288,8 @@ export class SegmentKeeper implements SegmentSupply {
     } catch (error) {
       await draft?.file.close().catch(() => {});
       // Whatever is left of it under either name holds no records; the names are tried, and gone at the next open.
-      this.#doomed.push(preparedName(number));
-      if (reused !== undefined) this.#doomed.push(reused);
+      this.#spent.doom(preparedName(number));
+      if (reused !== undefined) this.#spent.doom(reused);
       throw error;
     }
     if (reused === undefined) this.#metrics.segmentsPrepared++;

@@ -82,6 +82,12 @@ export class Truncation {
     );
   }
 
+  /** The log ends with `lsn` now: nobody wishes away what comes behind. */
+  cut(lsn: number): void {
+    this.#wish = Math.min(this.#wish, lsn + 1);
+    this.#forced = Math.min(this.#forced, lsn + 1);
+  }
+
   /**
    * The first LSN whose file must stay: the truncation mark, or what lies before it of records and transactions
    * that end behind it.

@@ -81,7 +81,12 @@ async function look(storage: Storage, isWriterAlive: IsWriterAlive): Promise<Loo
     const { segments } = await readDirectory(storage);
     const newest = findNewest(segments);
     if (newest === undefined)
-      return { view: { segments: [], firstLsn: 1, durableLsn: 0 }, checkpointLsn: 0, isLive, newest };
+      return {
+        view: { segments: [], firstLsn: 1, durableLsn: 0, cuts: 0 },
+        checkpointLsn: 0,
+        isLive,
+        newest,
+      };
     const seen = isLive ? await scanLive(storage, newest) : (await scanNewest(storage, newest, 0)).seen;
     await checkSuccessor(storage, newest, seen, segments);
     const { closed } = followChain(segments, newest, seen.truncatedBefore);
@@ -95,6 +100,7 @@ async function look(storage: Storage, isWriterAlive: IsWriterAlive): Promise<Loo
         firstLsn: Math.max(closed[0]?.firstLsn ?? header.firstLsn, seen.truncatedBefore),
         // A LINK proves all before it: it is written behind the sync of the SEAL, or by recovery, to what was proven.
         durableLsn: shown?.lastLsn ?? header.firstLsn - 1,
+        cuts: 0,
       },
       checkpointLsn: shown?.checkpointLsn ?? body.checkpointLsn,
       isLive,

@@ -8,7 +8,7 @@
  *   C4  A published file whose first block does not verify is damage (it is published only when that block is
  *       durable), unless it is older than everything the log still needs.
  *   C5  A segment off the chain is a leftover: truncated, prepared and never used, or left behind by a recovery
- *       that logged its groups again. One that holds groups and was made after the writer of a later epoch had
+ *       that logged its groups again or by a cut. One that holds groups and was made after the writer of a later epoch had
  *       begun is the work of two writers at once: refuse.
  *   C6  No file may come from a later epoch than the newest segment: an epoch begins with a segment that holds
  *       a LINK, so that segment is lost.

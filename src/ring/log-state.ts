@@ -13,10 +13,16 @@
  *   CHECKPOINT_LSN   I/O worker                         LSN of the last checkpoint; 0: none
  *   WRITTEN_LSN      I/O worker                         last LSN written and not synced by then; 0: none ever was
  *   FOLLOWED, NEWS   see followers.ts                   who waits for DURABLE_LSN or STATE to move
+ *   CUTS             I/O worker                         how often the log was cut (truncateAfter) since it was opened
+ *   CUT_LSNS         I/O worker, before CUTS            the last LSN that each of the last cuts has left, in turn
  *   failure text     I/O worker, before POISONED        the first failure, as JSON
  *
  *  R5  STATE only moves forward: OPEN -> CLOSING -> CLOSED, and from any of the first two to POISONED or DEAD.
- *  R6  DURABLE_LSN and FIRST_LSN only grow. One thread stores them.
+ *  R6  DURABLE_LSN and FIRST_LSN only grow, but that a cut sets DURABLE_LSN back. One thread stores them. A cut happens
+ *      while no group is written and when it is durable, so at every moment the LSNs up to DURABLE_LSN are on disk;
+ *      but an LSN that was may be gone, and come again for another record. Who holds on to LSNs over time (readers,
+ *      cursors) notes CUTS first, looks again later, and trusts those up to `cutAfter` only. CUTS is stored before
+ *      any file of what was cut off changes, so who has read one and then sees no cut has read the log.
  *  R7  The failure text is stored before STATE becomes POISONED (a sequentially consistent store), so who
  *      sees POISONED sees the whole text.
  */
@@ -37,11 +43,14 @@ const HURRY = 2;
 const STALLED = 3;
 const EPOCH = 4;
 const SPANS_BEGUN = 5;
+const CUTS = 16;
 export const WORKER_DOORBELL = 32;
 const DURABLE_LSN = 32; // in 64-bit words: a line of its own
 const FIRST_LSN = 48;
 const CHECKPOINT_LSN = 49;
 const WRITTEN_LSN = 50;
+const CUT_LSNS = 56;
+const CUTS_KEPT = 8;
 const FAILURE_OFFSET_BYTES = 512;
 const FAILURE_CAPACITY_BYTES = 8192 - FAILURE_OFFSET_BYTES;
 
@@ -144,6 +153,39 @@ export class LogState {
   /** Called by the I/O worker only, for records that are written and not synced, before they are acknowledged. */
   setWrittenLsn(lsn: number): void {
     Atomics.store(this.#longs, WRITTEN_LSN, BigInt(lsn));
+  }
+
+  /**
+   * Called by the I/O worker only, while it commits nothing: records behind `lsn` are no longer part of the log. The
+   * last checkpoint is then `checkpointLsn`.
+   */
+  cut(lsn: number, checkpointLsn: number): void {
+    const { cuts } = this;
+    Atomics.store(this.#longs, CUT_LSNS + (cuts % CUTS_KEPT), BigInt(lsn));
+    Atomics.store(this.words, CUTS, cuts + 1);
+    Atomics.store(this.#longs, DURABLE_LSN, BigInt(lsn)); // R6
+    Atomics.store(this.#longs, WRITTEN_LSN, 0n);
+    this.setCheckpointLsn(checkpointLsn);
+  }
+
+  /** How often the log was cut. */
+  get cuts(): number {
+    return Atomics.load(this.words, CUTS);
+  }
+
+  /** The last LSN that all cuts have left which happened since there had been `since`; infinite without any. */
+  cutAfter(since: number): number {
+    for (;;) {
+      const { cuts } = this;
+      let least = Number.POSITIVE_INFINITY;
+      // Of the oldest one kept, the place may be on its way to the next.
+      if (cuts - since >= CUTS_KEPT) least = 0;
+      else {
+        for (let n = since; n < cuts; n++)
+          least = Math.min(least, Number(Atomics.load(this.#longs, CUT_LSNS + (n % CUTS_KEPT))));
+      }
+      if (cuts === this.cuts) return least;
+    }
   }
 
   get checkpointLsn(): number {

@@ -1,0 +1,87 @@
+/**
+ * spent-files: the files that the log needs no more: which are kept to be used again, and which are removed, when
+ * that can be done.
+ */
+import type { CommitMetrics } from '../commit/commit-metrics.js';
+import type { Environment } from '../environment.js';
+import type { Storage } from '../storage/storage.js';
+
+/** Files kept for reuse at most; more would be disk space held for nothing. */
+const MAX_RECYCLABLE = 2;
+/** Until removals that failed are tried again. */
+const RETRY_MS = 250;
+
+export interface SpentFilesOptions {
+  readonly segmentBytes: number;
+  readonly recycle: boolean;
+  readonly environment: Environment;
+}
+
+export class SpentFiles {
+  readonly #storage: Storage;
+  readonly #metrics: CommitMetrics;
+  readonly #options: SpentFilesOptions;
+  readonly #kept: ReadonlySet<string>;
+  #recyclable: string[] = [];
+  #doomed: string[];
+  #removeAgainUs = 0;
+
+  /** `abandoned` are files to be removed first of all; those `kept` are evidence under a second name, never reused. */
+  constructor(
+    storage: Storage,
+    start: { readonly abandoned: readonly string[]; readonly kept?: ReadonlySet<string> },
+    metrics: CommitMetrics,
+    options: SpentFilesOptions,
+  ) {
+    this.#storage = storage;
+    this.#doomed = [...start.abandoned];
+    this.#kept = start.kept ?? new Set();
+    this.#metrics = metrics;
+    this.#options = options;
+  }
+
+  /** Puts a file to its next use. */
+  add(name: string, fileBytes: number): void {
+    const { recycle, segmentBytes } = this.#options;
+    const mayReuse = recycle && fileBytes === segmentBytes && !this.#kept.has(name);
+    if (mayReuse && this.#recyclable.length < MAX_RECYCLABLE) this.#recyclable.push(name);
+    else this.#doomed.push(name);
+  }
+
+  /** A file that is not for reuse, whatever is left of it. */
+  doom(name: string): void {
+    this.#doomed.push(name);
+  }
+
+  /** A file to be used again; it then belongs to the caller. */
+  takeRecyclable(): string | undefined {
+    return this.#recyclable.shift();
+  }
+
+  /** Whether removals that failed are due again. */
+  get isRemovalDue(): boolean {
+    return this.#doomed.length > 0 && this.#options.environment.monotonicUs() >= this.#removeAgainUs;
+  }
+
+  /** Removes what is to be removed, oldest first. A file that can't be removed does not keep the others. */
+  async remove(): Promise<void> {
+    const failed: string[] = [];
+    let failure: unknown;
+    for (const name of this.#doomed) {
+      try {
+        await this.#storage.unlink(name);
+        this.#metrics.segmentsRemoved++;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+        failed.push(name);
+        failure = error;
+      }
+    }
+    const removed = this.#doomed.length - failed.length;
+    this.#doomed = failed;
+    if (removed > 0) await this.#storage.syncDirectory();
+    if (failure === undefined) return;
+    this.#removeAgainUs = this.#options.environment.monotonicUs() + RETRY_MS * 1000;
+    throw failure;
+  }
+}
