@@ -61,13 +61,14 @@ export class Cutter {
   }
 
   async #after(lsn: number): Promise<void> {
-    const { loop, state, writer, group, cursors } = this.#parts;
+    const { loop, state, writer, group, cursors, truncation } = this.#parts;
     const refusal = state.refusal();
     if (refusal !== undefined) throw refusal;
     await loop.pause();
     let failure: unknown;
     try {
       writer.syncPending();
+      truncation.cutting(lsn);
       this.#check(lsn);
       if (lsn === writer.lastLsn) return;
       if (group.openLsn > 0) throw new BusyError(group.openLsn);
@@ -77,6 +78,7 @@ export class Cutter {
       throw error;
     } finally {
       cursors.cutIsOver();
+      truncation.cutIsOver();
       loop.resume(failure);
     }
   }

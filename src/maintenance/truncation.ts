@@ -35,6 +35,8 @@ export class Truncation {
   /** The highest mark that was asked for whatever cursors need. */
   #forced = 0;
   #durableMark: number;
+  /** Where the log is being cut: what comes behind can't be truncated before. */
+  #ceiling = Number.POSITIVE_INFINITY;
   #reviewing = false;
 
   /** `firstLsn` is where the log begins now. */
@@ -50,10 +52,10 @@ export class Truncation {
    * Throws OutOfRangeError for an LSN that lies beyond the log.
    */
   async before(lsn: number, force: boolean): Promise<number> {
-    const { durableLsn } = this.#parts.state;
-    if (lsn > durableLsn + 1) {
+    const lastLsn = Math.min(this.#parts.state.durableLsn, this.#ceiling);
+    if (lsn > lastLsn + 1) {
       throw new OutOfRangeError(
-        `The log ends with LSN ${durableLsn}; it can be truncated before ${durableLsn + 1} at most, not ${lsn}.`,
+        `The log ends with LSN ${lastLsn}; it can be truncated before ${lastLsn + 1} at most, not ${lsn}.`,
       );
     }
     this.#wish = Math.max(this.#wish, lsn);
@@ -82,6 +84,15 @@ export class Truncation {
     );
   }
 
+  /** The log is about to be cut behind `lsn`: the mark stays below that until `cutIsOver`. */
+  cutting(lsn: number): void {
+    this.#ceiling = lsn;
+  }
+
+  cutIsOver(): void {
+    this.#ceiling = Number.POSITIVE_INFINITY;
+  }
+
   /** The log ends with `lsn` now: nobody wishes away what comes behind. */
   cut(lsn: number): void {
     this.#wish = Math.min(this.#wish, lsn + 1);
@@ -107,7 +118,7 @@ export class Truncation {
 
   /** Advances the mark as far as it may now. */
   async #settle(): Promise<void> {
-    const mark = Math.min(this.#wish, this.#held());
+    const mark = Math.min(this.#wish, this.#held(), this.#ceiling + 1);
     if (mark > this.#durableMark) await this.#advance(mark);
   }
 

@@ -40,6 +40,30 @@ async function manyShapes(storage: SimStorage, options: Partial<ResolvedOptions>
   return log;
 }
 
+/** A storage whose links take as long as the test wants. */
+class SlowStorage extends SimStorage {
+  #held: Promise<void> | undefined;
+  #reached: () => void = () => {};
+
+  /** What lets them go on, and what resolves when one waits. */
+  holdLinks(): [() => void, Promise<void>] {
+    const reached = new Promise<void>((resolve) => {
+      this.#reached = resolve;
+    });
+    let goOn = (): void => {};
+    this.#held = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    return [goOn, reached];
+  }
+
+  override async link(existing: string, name: string): Promise<void> {
+    this.#reached();
+    await this.#held;
+    await super.link(existing, name);
+  }
+}
+
 describe('truncateAfter', () => {
   const shapes: [string, Partial<ResolvedOptions>][] = [
     ['packed', { recycle: false }],
@@ -282,6 +306,35 @@ describe('a cut', () => {
     for (const code of outcomes.filter((outcome) => typeof outcome !== 'number'))
       expect(['RINGWAL_OUT_OF_RANGE', 'RINGWAL_CLOSED']).toContain(code);
     await again.close();
+  });
+
+  it('in the making lets nobody truncate, acknowledge or read beyond it, and appends come behind it', async () => {
+    const storage = new SlowStorage();
+    const log = await open(storage, { recycle: false });
+    for (let i = 1; i <= 10; i++) {
+      await log.append(text(`r${i}`));
+      if (i === 7) await log.rotate();
+    }
+    const { cursors } = log.engine;
+    await cursors.position('sink');
+    await cursors.ack('sink', 9);
+    const [goOn, reached] = storage.holdLinks();
+    const cutting = log.engine.truncateAfter(5);
+    while (log.engine.step() !== 'paused') await Promise.resolve();
+    await reached; // built, and not yet published
+    log.submit(text('behind'));
+    await expect(log.engine.truncateBefore(8)).rejects.toMatchObject({ code: 'RINGWAL_OUT_OF_RANGE' });
+    await expect(log.engine.gcBefore(2)).rejects.toMatchObject({ code: 'RINGWAL_OUT_OF_RANGE' });
+    await expect(cursors.ack('sink', 8)).rejects.toMatchObject({ code: 'RINGWAL_OUT_OF_RANGE' });
+    const truncating = log.engine.truncateBefore(4);
+    expect(log.engine.view()).toMatchObject({ cuts: 0, durableLsn: 10 });
+    goOn();
+    await log.drive(cutting);
+    expect(await log.drive(truncating)).toBe(4);
+    await log.commit();
+    expect(await texts(log)).toEqual(['4 r4', '5 r5', '6 behind']);
+    expect(cursors.list()).toEqual([{ name: 'sink', position: 5 }]);
+    expect(await texts(await open(boot(diskOf(storage))))).toEqual(['4 r4', '5 r5', '6 behind']);
   });
 
   it('that fails before it is published leaves the log open and as it was; after that, poisoned', async () => {
