@@ -5,6 +5,7 @@ import { salvageLog } from '../../dist/src/salvage/salvage-log.js';
 import { boot, type Disk, diskOf, open, sameDisk } from '../recovery/disk.js';
 import { simulatedEnvironment } from './engine-harness.js';
 import type { RecoveredRecord } from './oracle.js';
+import type { FaultPlan } from './sim-fault.js';
 import { SimStorage } from './sim-storage.js';
 
 export interface Salvaged {
@@ -18,8 +19,9 @@ export interface Salvaged {
 export async function salvaged(
   disk: Disk,
   options: { maxFillers?: number; beforeEpoch?: number; check?: () => void } = {},
+  plan: FaultPlan = () => undefined,
 ): Promise<Salvaged> {
-  const source = boot(disk);
+  const source = boot(disk, { plan });
   const target = new SimStorage();
   const report = await salvageLog(source, target, {
     segmentBytes: 0,
