@@ -30,6 +30,10 @@ export type RingwalErrorCode =
   | 'RINGWAL_IO'
   /** Another record got the LSN that an append expected. It was not written. */
   | 'RINGWAL_CONFLICT'
+  /** The transaction was committed or aborted before. Nothing was done. */
+  | 'RINGWAL_TRANSACTION_ENDED'
+  /** An append of the transaction was rejected, so nothing of it takes effect. */
+  | 'RINGWAL_TRANSACTION_ABORTED'
   /** A record could not be encrypted. It was not written. */
   | 'RINGWAL_ENCRYPTION'
   /** The LSN lies before the log's first record: it was truncated away. */
@@ -162,6 +166,23 @@ export class ConflictError extends RingwalError {
   }
 }
 
+export class TransactionEndedError extends RingwalError {
+  constructor(how: 'committed' | 'aborted') {
+    super('RINGWAL_TRANSACTION_ENDED', `The transaction was ${how} before; begin another.`);
+  }
+}
+
+export class TransactionAbortedError extends RingwalError {
+  constructor(cause: unknown) {
+    super(
+      'RINGWAL_TRANSACTION_ABORTED',
+      `The transaction was aborted, as one of its appends was rejected (${describe(cause)}). Nothing of it takes ` +
+        'effect: begin it anew.',
+      { cause },
+    );
+  }
+}
+
 export class EncryptionError extends RingwalError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('RINGWAL_ENCRYPTION', message, options);
@@ -220,6 +241,8 @@ const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
   RINGWAL_IO: IoError,
   RINGWAL_TRUNCATED: TruncatedError,
   RINGWAL_CONFLICT: ConflictError,
+  RINGWAL_TRANSACTION_ENDED: TransactionEndedError,
+  RINGWAL_TRANSACTION_ABORTED: TransactionAbortedError,
   RINGWAL_ENCRYPTION: EncryptionError,
   RINGWAL_OUT_OF_RANGE: OutOfRangeError,
 };

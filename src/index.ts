@@ -23,6 +23,8 @@ export {
   RingwalError,
   type RingwalErrorCode,
   TooLargeError,
+  TransactionAbortedError,
+  TransactionEndedError,
   TruncatedError,
   UnsupportedVersionError,
   WorkerDiedError,
@@ -32,4 +34,5 @@ export type { LogOptions } from './options.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { RecoverySummary } from './recovery/recover.js';
 export type { LogHandle, ReadOptions } from './thread.js';
+export type { Transaction, TransactionSource } from './transaction/transaction.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

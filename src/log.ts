@@ -11,6 +11,7 @@ import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/recover.js';
 import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread, type ReadOptions } from './thread.js';
+import type { Transaction, TransactionSource } from './transaction/transaction.js';
 
 /** One segment of the log, as `segments()` tells it. */
 export interface SegmentInfo {
@@ -38,7 +39,7 @@ export interface LogStats extends WorkerStats {
 }
 
 /** What every thread that has a part in a log can do with it. */
-export interface LogAppender extends AsyncDisposable {
+export interface LogAppender extends TransactionSource, AsyncDisposable {
   /** Absolute path of the log directory. */
   readonly directory: string;
   /** The last LSN known to be on stable storage; 0 in an empty log. Reads shared memory: cheap. */
@@ -239,6 +240,10 @@ abstract class ThreadLog implements LogAppender {
 
   checkpoint(payload: Payload): Promise<number> {
     return this.thread.appender.checkpoint(payload);
+  }
+
+  begin(): Transaction {
+    return this.thread.begin();
   }
 
   sync(): Promise<number> {

@@ -14,6 +14,7 @@ import type { LogRecord, RecordType, TransactionMode } from './read/record-assem
 import { createRing } from './ring/layout.js';
 import { DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
+import { RingTransaction, type Transaction } from './transaction/transaction.js';
 
 /** What `read` reads; both ends are included. */
 export interface ReadOptions {
@@ -64,6 +65,13 @@ export class LogThread {
     this.state = new LogState(terms.state);
     this.submitter = new Submitter(ring, this.state, terms.options);
     this.appender = new Appender(this.submitter, terms.options);
+  }
+
+  /** Throws why nothing can be appended, if so. */
+  begin(): Transaction {
+    const refused = this.submitter.refusal();
+    if (refused) throw refused;
+    return new RingTransaction(this.submitter, this.state, { ...this.#terms.options, refusesLate: false });
   }
 
   async truncateBefore(lsn: number): Promise<void> {

@@ -6,7 +6,14 @@
  * bytes wait to keep a sync busy.
  */
 import { ClosedError, ConflictError, EncryptionError, OverloadedError } from '../errors.js';
-import { FRAME_ALIGNMENT, frameBytes, ID_BYTES, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
+import {
+  FRAME_ALIGNMENT,
+  frameBytes,
+  ID_BYTES,
+  RECORD_FULL,
+  RECORD_TXN_BEGIN,
+  typeAndFlags,
+} from '../format/record-frame.js';
 import { maxPayloadBytes, type ResolvedOptions } from '../options.js';
 import { COMMITTED, CONFLICT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
@@ -121,7 +128,8 @@ export class Submitter {
    * what `map`, called while their completion is being consumed, makes of it.
    */
   submit<T = number>(frames: readonly Frame[], terms: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
-    const bytes = frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
+    // What begins and ends a transaction is not refused for want of room: it may always be given up, and committed.
+    const bytes = frames.reduce((sum, one) => sum + (one.type < RECORD_TXN_BEGIN ? bytesOf(one) : 0), 0);
     return this.#queue((resolve, reject) => new Submission(frames, bytes, terms, resolve, reject), map);
   }
 
