@@ -114,6 +114,7 @@ export class RingTransaction implements Transaction {
 
   append(payload: Payload): Promise<number> {
     const ended = this.#refusal();
+    if (this.#failure !== undefined) ended?.catch(ignore);
     if (ended !== undefined) return ended;
     const appended = this.#put(payload);
     this.#unsettled++;
