@@ -1,6 +1,9 @@
 /** spans: what reaches over groups is read whole from anywhere, and kept as long as its end may come. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,6 +13,7 @@ import {
   openLog,
   type ReadOptions,
 } from '../../dist/src/index.js';
+import { CHECKPOINT } from '../../dist/src/ring/layout.js';
 import { EngineHarness, payloadOf, recoverAll } from '../support/engine-harness.js';
 import { SimStorage } from '../support/sim-storage.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -225,5 +229,58 @@ describe('after a crash', () => {
     expect(await again.checkReading(lsns)).toEqual([]);
     await again.truncateBefore(record?.lsn ?? 0);
     expect(await again.readAll()).toHaveLength(3);
+  });
+
+  it('a large record is absent of which a fragment is missing, and its remains do no harm', async () => {
+    const storage = new SimStorage();
+    const log = await EngineHarness.open(storage, undefined, { ringBytes: 8192 });
+    log.submitLarge(payloadOf(1, 40_000));
+    for (let i = 0; i < 4; i++) expect(log.engine.step()).toBe(i === 0 ? 'committed' : 'idle');
+    const lost = await recoverAll(SimStorage.boot(storage.durableImage()));
+    expect(lost.records.length).toBeGreaterThan(0);
+    expect(await lost.log.readAll()).toEqual([]);
+    lost.log.submitLarge(payloadOf(2, 9000));
+    await lost.log.append(payloadOf(3, 40));
+    expect((await lost.log.readAll()).map(({ payload }) => payload.length)).toEqual([9000, 40]);
+    expect(await lost.log.checkReading([1, 2, 3, 4])).toEqual([]);
+  });
+
+  it('the last checkpoint is known at once, also when its group is logged again or lies segments back', async () => {
+    const storage = new SimStorage();
+    const log = await EngineHarness.open(storage);
+    await log.append(payloadOf(1, 40));
+    const frame = { type: 5, flags: 0, payload: payloadOf(2, 40) };
+    void log.producer(0).submit([frame], { chunkFlags: CHECKPOINT });
+    await log.commit();
+    expect(log.state.checkpointLsn).toBe(2);
+    const { log: again } = await recoverAll(SimStorage.boot(storage.durableImage()));
+    expect(again.engine.summary.reloggedRecords).toBe(1);
+    expect(again.state.checkpointLsn).toBe(2);
+    for (let i = 3; i < 6; i++) {
+      await again.append(payloadOf(i, 40));
+      await again.rotate();
+    }
+    await again.append(payloadOf(9, 40));
+    await again.close();
+  });
+
+  it('of a process that was killed, what was committed is there, and what was open is not', async () => {
+    const directory = tempDir();
+    const fixture = fileURLToPath(new URL('../fixtures/open-transaction.mjs', import.meta.url));
+    const child = spawn(process.execPath, [fixture, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const closed = once(child, 'close');
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+    child.kill('SIGKILL');
+    await closed;
+    const [openId, end] = line.trim().split(' ').map(Number);
+    await using log = await openLog(directory, SMALL);
+    expect(brief(await read(log))).toEqual([`committed @${end}`, `plain @${(end ?? 0) + 1}`]);
+    const raw = await list(log, { transactions: 'all' });
+    expect(raw.filter(({ what }) => what.includes(`${openId}`))).toHaveLength(4);
+    const tx = log.begin();
+    expect(tx.id).not.toBe(openId);
+    await tx.append('next');
+    await tx.commit();
+    expect(await read(log)).toHaveLength(3);
   });
 });
