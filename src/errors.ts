@@ -30,12 +30,14 @@ export type RingwalErrorCode =
   | 'RINGWAL_IO'
   /** Another record got the LSN that an append expected. It was not written. */
   | 'RINGWAL_CONFLICT'
+  /** The transaction was committed or aborted before. Nothing was done. */
+  | 'RINGWAL_TRANSACTION_ENDED'
+  /** An append of the transaction was rejected, so nothing of it takes effect. */
+  | 'RINGWAL_TRANSACTION_ABORTED'
   /** A record could not be encrypted. It was not written. */
   | 'RINGWAL_ENCRYPTION'
   /** A record could not be decrypted: its key is not there or is wrong, or it was changed. */
   | 'RINGWAL_DECRYPTION'
-  /** The transaction was committed or aborted before, or can't be committed. */
-  | 'RINGWAL_TRANSACTION_ENDED'
   /** The LSN lies before the log's first record: it was truncated away. */
   | 'RINGWAL_TRUNCATED'
   /** The LSN lies beyond what the log holds. */
@@ -168,6 +170,23 @@ export class ConflictError extends RingwalError {
   }
 }
 
+export class TransactionEndedError extends RingwalError {
+  constructor(how: 'committed' | 'aborted') {
+    super('RINGWAL_TRANSACTION_ENDED', `The transaction was ${how} before; begin another.`);
+  }
+}
+
+export class TransactionAbortedError extends RingwalError {
+  constructor(cause: unknown) {
+    super(
+      'RINGWAL_TRANSACTION_ABORTED',
+      `The transaction was aborted, as one of its appends was rejected (${describe(cause)}). Nothing of it takes ` +
+        'effect: begin it anew.',
+      { cause },
+    );
+  }
+}
+
 export class EncryptionError extends RingwalError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('RINGWAL_ENCRYPTION', message, options);
@@ -181,12 +200,6 @@ export class DecryptionError extends RingwalError {
   constructor(lsn: number, keyId: number, why: string, options?: { cause?: unknown }) {
     super('RINGWAL_DECRYPTION', `The record with LSN ${lsn} can't be decrypted: ${why}.`, options);
     this.details = { lsn, keyId };
-  }
-}
-
-export class TransactionEndedError extends RingwalError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super('RINGWAL_TRANSACTION_ENDED', message, options);
   }
 }
 
@@ -251,6 +264,7 @@ const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
   RINGWAL_IO: IoError,
   RINGWAL_TRUNCATED: TruncatedError,
   RINGWAL_CONFLICT: ConflictError,
+  RINGWAL_TRANSACTION_ABORTED: TransactionAbortedError,
   RINGWAL_ENCRYPTION: EncryptionError,
   RINGWAL_DECRYPTION: DecryptionError,
   RINGWAL_TRANSACTION_ENDED: TransactionEndedError,

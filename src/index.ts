@@ -28,6 +28,7 @@ export {
   RingwalError,
   type RingwalErrorCode,
   TooLargeError,
+  TransactionAbortedError,
   TransactionEndedError,
   TruncatedError,
   UnsupportedVersionError,
@@ -55,5 +56,5 @@ export type { RecoveryDamage, RecoverySummary } from './recovery/summary.js';
 export type { LostRange, SalvageFinding, SalvageReport, SavedRange } from './salvage/report.js';
 export { type SalvageOptions, salvage } from './salvage/salvage.js';
 export type { LogHandle } from './thread.js';
-export type { Transaction } from './transaction/transaction.js';
+export type { Transaction, TransactionSource } from './transaction/transaction.js';
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';

@@ -16,7 +16,7 @@ import type { LogRecord } from './read/record-assembler.js';
 import type { RecoverySummary } from './recovery/summary.js';
 import { CLOSED, DEAD, LogState, POISONED } from './ring/log-state.js';
 import { type LogHandle, LogThread } from './thread.js';
-import type { Transaction } from './transaction/transaction.js';
+import type { Transaction, TransactionSource } from './transaction/transaction.js';
 
 export type { SegmentInfo } from './lifecycle/lifecycle-log.js';
 
@@ -34,7 +34,7 @@ export interface LogStats extends WorkerStats {
 }
 
 /** What every thread that has a part in a log can do with it. */
-export interface LogAppender extends LogLifecycle, LogFollowing, AsyncDisposable {
+export interface LogAppender extends TransactionSource, LogLifecycle, LogFollowing, AsyncDisposable {
   /** Absolute path of the log directory. */
   readonly directory: string;
   /** The last LSN known to be on stable storage; 0 in an empty log. Reads shared memory: cheap. */
@@ -72,12 +72,6 @@ export interface LogAppender extends LogLifecycle, LogFollowing, AsyncDisposable
    * opened again. At most as large as a group. Rejects as `append` does.
    */
   checkpoint(payload: Payload): Promise<number>;
-
-  /**
-   * Begins a transaction: its records take effect together, with `commit`, or never. Many can be open at once, on many
-   * threads. Writes nothing yet. Throws RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED.
-   */
-  begin(): Transaction;
 
   /** Resolves, with the last durable LSN, once all appends made on this thread so far are durable; ends a commit window. */
   sync(): Promise<number>;

@@ -19,7 +19,7 @@ import type { LogRecord } from './read/record-assembler.js';
 import { createRing } from './ring/layout.js';
 import { DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
-import { Transaction } from './transaction/transaction.js';
+import { RingTransaction, type Transaction } from './transaction/transaction.js';
 
 /**
  * Passes a log to another thread: send it with `postMessage(handle, [handle])` or as `workerData` with it in
@@ -69,7 +69,8 @@ export class LogThread {
   begin(): Transaction {
     const refused = this.submitter.refusal();
     if (refused) throw refused;
-    return new Transaction(this.state.nextSpanId(), this.submitter, this.#terms.options);
+    const { options } = this.#terms;
+    return new RingTransaction(this.submitter, this.state, { ...options, refusesLate: options.isEncrypted });
   }
 
   /** Resolves with the last durable LSN once that is `lsn` or more. */

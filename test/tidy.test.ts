@@ -52,6 +52,7 @@ it('touches the file system in the storage module and the lock only', () => {
 it('keeps the callers side and the worker side apart', () => {
   const isCaller = within(
     'src/append/',
+    'src/transaction/',
     'src/lifecycle/',
     'src/log.ts',
     'src/thread.ts',

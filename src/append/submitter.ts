@@ -6,7 +6,14 @@
  * bytes wait to keep a sync busy.
  */
 import { ClosedError, ConflictError, EncryptionError, OverloadedError } from '../errors.js';
-import { FRAME_ALIGNMENT, frameBytes, ID_BYTES, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
+import {
+  FRAME_ALIGNMENT,
+  frameBytes,
+  ID_BYTES,
+  RECORD_FULL,
+  RECORD_TXN_BEGIN,
+  typeAndFlags,
+} from '../format/record-frame.js';
 import { maxPayloadBytes, type ResolvedOptions } from '../options.js';
 import { COMMITTED, CONFLICT, ENCRYPT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
@@ -165,7 +172,8 @@ export class Submitter {
   /** Makes submissions of frames; a single one that is larger than a group becomes fragments. */
   #maker(frames: readonly Frame[], given: SubmissionTerms): (resolve: Resolve, reject: Reject) => Submission {
     const terms = this.#termsOf(given);
-    const bytes = frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
+    // What begins and ends a transaction is not refused for want of room: it may always be given up, and committed.
+    const bytes = frames.reduce((sum, one) => sum + (one.type < RECORD_TXN_BEGIN ? bytesOf(one) : 0), 0);
     const [first] = frames;
     if (first !== undefined && frames.length === 1 && bytes > this.#options.maxGroupBytes)
       return this.#largeMaker(first, terms);

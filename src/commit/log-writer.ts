@@ -225,6 +225,7 @@ export class LogWriter {
   mark(clean: boolean, openLsn: number): boolean {
     if (!this.#active.hasRoomForMark && !this.rotate(openLsn)) return false;
     if (this.#linkStaged) this.#writeAndSync(0, 0); // a MARK has a write of its own
+    if (this.#active.hasUnsynced) this.#syncOnly(); // it states what is durable before it
     this.#active.stageMark(this.#truncatedBefore, clean);
     this.#stagedMark = this.#truncatedBefore;
     this.#writeAndSync(0, 0);

@@ -154,10 +154,8 @@ export class RingConsumer {
 
   /** Takes the chunk that `peek` returned into the group, its first record as `lsn`; returns a view of its frames. */
   take(lsn: number): Uint8Array {
-    const { offset, bytes, records, flags } = this.#chunk;
-    const oldest = this.#words[chunkSlot(this.#taken) + CHUNK_OLDEST_SPAN] as number;
-    this.spans.took(this.#taken, lsn, flags, oldest);
-    this.#taken = (this.#taken + 1) | 0;
+    const { offset, bytes, records } = this.#chunk;
+    this.#passOn(lsn);
     this.#groupChunks++;
     this.#groupRecords += records;
     return this.#data.subarray(offset, offset + bytes);
@@ -166,7 +164,7 @@ export class RingConsumer {
   /** Takes the chunk that `peek` returned as one that needs no place in the group: a SYNC, or one refused. */
   settle(outcome: number, lsn: number): void {
     const { records } = this.#chunk;
-    this.#taken = (this.#taken + 1) | 0;
+    this.#passOn(lsn);
     if (this.#groupChunks > 0) this.#closeRun();
     this.#outcomes.push({ outcome, records, chunks: 1, lsn });
   }
@@ -200,6 +198,13 @@ export class RingConsumer {
   /** Wakes the producer if it sleeps: after a completion, or after the log's state changed. */
   ring(): void {
     wake(this.#words, PRODUCER_DOORBELL); // R4: after the store
+  }
+
+  /** Goes on to the next chunk. A refused one counts for spans, too: later chunks name it if one began in it. */
+  #passOn(lsn: number): void {
+    const oldest = this.#words[chunkSlot(this.#taken) + CHUNK_OLDEST_SPAN] as number;
+    this.spans.took(this.#taken, lsn, this.#chunk.flags, oldest);
+    this.#taken = (this.#taken + 1) | 0;
   }
 
   #closeRun(): void {

@@ -177,7 +177,9 @@ export class RingProducer {
     const offset = this.#openEnd;
     this.#space.claim(offset, bytes);
     const word = offset >> 2;
-    // The last 8 bytes hold the padding; zeroed before the payload covers its part of them.
+    // The last 12 bytes hold the padding and the checksum; zeroed before the payload covers its part of them, and
+    // before the header, which in a short frame is among them.
+    if (bytes > FRAME_HEADER_BYTES) this.#frameWords[word + (bytes >> 2) - 3] = 0;
     this.#frameWords[word + (bytes >> 2) - 2] = 0;
     this.#frameWords[word + (bytes >> 2) - 1] = 0;
     this.#frameWords[word] = payloadBytes;

@@ -154,9 +154,9 @@ export class SegmentWriter {
     this.#stage(LINK, [body], body.length, 0);
   }
 
-  /** Whether something was written that no sync has made durable. */
+  /** Whether something was written that no sync has made durable. A LINK that is only staged was not. */
   get hasUnsynced(): boolean {
-    return this.#durableEnd !== this.#end;
+    return this.#staged.length === 0 && this.#durableEnd !== this.#end;
   }
 
   /**
@@ -222,6 +222,7 @@ export class SegmentWriter {
    * they lie inside the file's size, which was durable before the segment was published.
    */
   sync(): void {
+    assert(this.#staged.length === 0, 'W2 what is only staged is not durable');
     this.segment.file.syncGroup();
     this.#durableEnd = this.#end;
     this.#durableLsn = this.#lastLsn;

@@ -1,163 +1,269 @@
 /**
- * transaction: records that take effect together, with their commit, or never; a module on top of submissions.
+ * transaction: records that take effect together, with a COMMIT, or never; many may be open at once on every thread.
  *
- * The log holds TXN_BEGIN, the records, and TXN_COMMIT or TXN_ABORT, with those of other threads and transactions in
- * between; readers put them in order. All of a transaction goes through one ring, so its frames lie in the order of
- * the calls, and its commit never comes before its records. What has no commit, also because the process died or the
- * log was closed, was aborted. From its first frame to its last it is one span: garbage collection keeps its
- * beginning until it ends.
+ * It is made of what any append is made of: BEGIN, the records, and COMMIT or ABORT are frames in the thread's ring,
+ * in the order of the calls. From BEGIN to its end it is one span, so nothing of it is collected meanwhile.
+ *
+ *   - Nothing is written before the first record; BEGIN then rides in its chunk, if a group has room for both.
+ *   - The ring is a queue: the COMMIT is durable only with all that entered before it. So `commit` need not wait for
+ *     the records, and a small transaction takes one sync. Only where a record may still be refused behind its entry
+ *     (`refusesLate`) does the COMMIT wait until all are in.
+ *   - A transaction without an end on disk was aborted. An ABORT only tells readers earlier.
  */
 import { bytesOfPayload, type Payload, payloadBytes } from '../append/payload.js';
-import type { Frame, SubmissionTerms } from '../append/submission.js';
+import { bytesOf, type Frame } from '../append/submission.js';
 import type { Submitter } from '../append/submitter.js';
-import type { Compression } from '../codec/compression.js';
 import { encode, encodeSync, isOffThread } from '../codec/encoder.js';
-import { TooLargeError, TransactionEndedError } from '../errors.js';
+import { TooLargeError, TransactionAbortedError, TransactionEndedError } from '../errors.js';
 import {
-  FRAME_HEADER_BYTES,
-  ID_BYTES,
   IN_TRANSACTION,
   RECORD_FULL,
   RECORD_TXN_ABORT,
   RECORD_TXN_BEGIN,
   RECORD_TXN_COMMIT,
 } from '../format/record-frame.js';
-import { LARGEST_PAYLOAD_BYTES, maxPayloadBytes, type ResolvedOptions, recordFlags } from '../options.js';
+import { LARGEST_PAYLOAD_BYTES, type ResolvedOptions, recordFlags } from '../options.js';
+import type { LogState } from '../ring/log-state.js';
 import type { SpanToken } from '../ring/producer.js';
 
-/** What a record of a transaction takes beside a plain one: its id; and the frame that begins it, in one chunk. */
-const EXTRA_BYTES = ID_BYTES + (FRAME_HEADER_BYTES + ID_BYTES);
-const NOTHING = new Uint8Array(0);
-
-export class Transaction implements AsyncDisposable {
-  /** Its number: no other transaction of the log has the same. */
+/**
+ * A transaction of the thread that began it. Appends of others, and other transactions, may lie between its records.
+ * What is neither committed nor aborted keeps its part of the log from being freed.
+ */
+export interface Transaction extends AsyncDisposable {
+  /** Its number, which no other transaction of the log has, also after reopening: `transaction` of its records. */
   readonly id: number;
-  readonly #submitter: Submitter;
-  readonly #recordFlags: number;
-  readonly #compression: Compression | undefined;
-  readonly #maxPayloadBytes: number;
-  #state: 'open' | 'committed' | 'aborted' = 'open';
-  #hasBegun = false;
-  #span: SpanToken | undefined;
-  /** Why a record of it is not in the log, once that is so. */
-  #failure: unknown;
-
-  /** Called by `log.begin()`. */
-  constructor(id: number, submitter: Submitter, options: ResolvedOptions) {
-    this.id = id;
-    this.#submitter = submitter;
-    this.#recordFlags = IN_TRANSACTION | recordFlags(options);
-    this.#compression = options.compression;
-    this.#maxPayloadBytes = maxPayloadBytes(options) - EXTRA_BYTES;
-  }
-
-  /** Whether it has neither been committed nor aborted. */
-  get isOpen(): boolean {
-    return this.#state === 'open';
-  }
 
   /**
-   * Appends a record to the transaction; resolves with its LSN once it is on stable storage, which does not mean that
-   * it takes effect. It need not be awaited before `commit`. When it rejects, the transaction can't be committed.
+   * Appends one record, of up to 1 GiB; resolves with its LSN once it is on stable storage. It takes effect with the
+   * commit.
    *
-   * Rejects as `log.append` does, and with RINGWAL_TRANSACTION_ENDED. A payload larger than a group must not change
-   * until this resolves.
+   * Rejects as `append` of the log does. That aborts the transaction, and `commit` tells of it too: so the rejection
+   * may be left unhandled. Also rejects with RINGWAL_TRANSACTION_ABORTED after an earlier one was rejected, and with
+   * RINGWAL_TRANSACTION_ENDED after `commit` or `abort`.
    */
+  append(payload: Payload): Promise<number>;
+
+  /**
+   * Has all its records take effect; resolves with the LSN of the commit once that is on stable storage. There is no
+   * need to await the appends before. Without records it writes nothing and resolves with the last durable LSN.
+   *
+   * Rejects with RINGWAL_TRANSACTION_ABORTED when an append was rejected (`cause`), with RINGWAL_TRANSACTION_ENDED
+   * after `commit` or `abort`, with RINGWAL_CLOSED (nothing took effect), and with RINGWAL_POISONED or
+   * RINGWAL_WORKER_DIED (it may or may not be committed).
+   */
+  commit(): Promise<number>;
+
+  /**
+   * Gives it up: its records never take effect. Resolves once that is said on disk, at once when the log has ended.
+   * May be called more than once; rejects with RINGWAL_TRANSACTION_ENDED after `commit`, unless that found it aborted.
+   */
+  abort(): Promise<void>;
+
+  /** Aborts it, unless it was committed: then waits for that. Never rejects. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What transactions are begun on. */
+export interface TransactionSource {
+  /**
+   * Begins a transaction: records that take effect together, when it is committed, or never. Writes nothing yet; any
+   * number may be open at once. What is open when the log is closed, or ends without, is aborted. Throws
+   * RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED when the log takes no append.
+   */
+  begin(): Transaction;
+}
+
+/** Its way into the log. */
+export type TransactionRing = Pick<Submitter, 'submit' | 'submitLarge' | 'defer' | 'refusal' | 'inFlight'>;
+
+export interface TransactionTerms
+  extends Pick<
+    ResolvedOptions,
+    'maxGroupBytes' | 'maxGroupRecords' | 'recordChecksums' | 'isEncrypted' | 'compression'
+  > {
+  /** Whether a record that is in the ring, or waits for it, may be refused while the log goes on. */
+  readonly refusesLate: boolean;
+}
+
+/** How far it is; `closing`: the COMMIT waits for the records. */
+type Phase = 'open' | 'closing' | 'committing' | 'aborted';
+
+const NOTHING = new Uint8Array(0);
+
+export class RingTransaction implements Transaction {
+  readonly id: number;
+  readonly #ring: TransactionRing;
+  readonly #state: LogState;
+  readonly #terms: TransactionTerms;
+  #phase: Phase = 'open';
+  /** Whether BEGIN is in the ring, or waits for it; and the span, once it is in. */
+  #hasBegun = false;
+  #span: SpanToken | undefined;
+  /** Why it was aborted, if not by its user. */
+  #failure: Promise<unknown> | undefined;
+  /** Settles with its end. */
+  #ended: Promise<unknown> = Promise.resolve();
+  /** Appends that are not settled, and who waits for them. */
+  #unsettled = 0;
+  #onSettled: () => void = ignore;
+
+  constructor(ring: TransactionRing, state: LogState, terms: TransactionTerms) {
+    this.#ring = ring;
+    this.#state = state;
+    this.#terms = terms;
+    this.id = state.nextSpanId();
+  }
+
   append(payload: Payload): Promise<number> {
+    const ended = this.#refusal();
+    if (this.#failure !== undefined) ended?.catch(ignore);
+    if (ended !== undefined) return ended;
+    const appended = this.#put(payload);
+    this.#unsettled++;
+    appended.then(this.#settled, (error: unknown) => {
+      this.#fail(Promise.resolve(error));
+      this.#settled();
+    });
+    return appended;
+  }
+
+  commit(): Promise<number> {
+    const ended = this.#refusal();
+    if (ended !== undefined) return ended;
+    const refused = this.#ring.refusal();
+    if (refused) {
+      this.#phase = 'aborted';
+      return Promise.reject(refused);
+    }
+    const waits = this.#terms.refusesLate && this.#unsettled > 0;
+    this.#phase = waits ? 'closing' : 'committing';
+    const committed = waits ? this.#commitBehindRecords() : this.#writeCommit();
+    this.#ended = committed.catch(ignore);
+    return committed;
+  }
+
+  async abort(): Promise<void> {
+    if (this.#phase === 'open') this.#abort();
+    if (this.#phase !== 'aborted') throw new TransactionEndedError('committed');
+    await this.#ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#phase === 'open') this.#abort();
+    await this.#ended;
+  }
+
+  /** Why it takes no more calls, if so. */
+  #refusal(): Promise<never> | undefined {
+    if (this.#failure !== undefined) return rejectedWith(this.#failure);
+    if (this.#phase === 'open') return undefined;
+    return Promise.reject(new TransactionEndedError(this.#phase === 'aborted' ? 'aborted' : 'committed'));
+  }
+
+  /** Puts a record into the ring, behind BEGIN; takes note when it is refused, also before its promise tells. */
+  #put(payload: Payload): Promise<number> {
     try {
-      if (!this.isOpen) throw this.#ended();
-      const refused = this.#submitter.refusal();
+      const refused = this.#ring.refusal();
       if (refused) throw refused;
-      const bytes = payloadBytes(payload);
-      if (bytes > LARGEST_PAYLOAD_BYTES) {
-        throw new TooLargeError(`The record has ${bytes} bytes; the largest has ${LARGEST_PAYLOAD_BYTES}.`);
-      }
-      const isLarge = bytes > this.#maxPayloadBytes;
-      const record: Frame = {
-        type: RECORD_FULL,
-        flags: this.#recordFlags,
-        transactionId: this.id,
-        payload: bytesOfPayload(payload),
-      };
-      const isFirst = !this.#hasBegun;
-      this.#hasBegun = true;
-      if (isOffThread(this.#compression, bytes)) {
-        if (isFirst) this.#begin();
-        const owned = isLarge ? record : { ...record, payload: new Uint8Array(record.payload) };
-        const encoded = async (): Promise<Frame[]> => [await encode(owned, this.#compression)];
-        return this.#submitter.defer(isLarge ? 0 : bytes, encoded, this.#terms());
-      }
-      if (isLarge) {
-        if (isFirst) this.#begin();
-        return this.#submitter.submitLarge(record, this.#terms());
-      }
-      const encoded = encodeSync(record, this.#compression);
-      if (!isFirst) return this.#submitter.submit([encoded], this.#terms());
-      const frames = [this.#boundary(RECORD_TXN_BEGIN), encoded];
-      return this.#submitter.submit(frames, this.#terms(true), (lsn) => lsn + 1);
+      if (payloadBytes(payload) > LARGEST_PAYLOAD_BYTES)
+        throw new TooLargeError(`A record has at most ${LARGEST_PAYLOAD_BYTES} bytes.`);
+      return this.#submit(bytesOfPayload(payload));
     } catch (error) {
+      this.#fail(Promise.resolve(error));
       return Promise.reject(error);
     }
   }
 
-  /**
-   * Makes its records take effect, all together; resolves with the commit's LSN once that is on stable storage. Without
-   * records it writes nothing, and resolves with the last durable LSN. Rejects with RINGWAL_TRANSACTION_ENDED, with
-   * the append's error as its cause if one was rejected (the transaction is aborted then), and as `log.append` does:
-   * RINGWAL_POISONED and RINGWAL_WORKER_DIED leave it in doubt until the log is opened again.
-   */
-  async commit(): Promise<number> {
-    if (!this.isOpen) throw this.#ended();
-    if (this.#failure !== undefined) {
-      const cause = this.#failure;
-      await this.abort();
-      throw new TransactionEndedError('One of its appends was rejected, so the transaction was aborted.', {
-        cause,
-      });
+  #submit(payload: Uint8Array): Promise<number> {
+    const { maxGroupBytes, maxGroupRecords, compression } = this.#terms;
+    const flags = IN_TRANSACTION | recordFlags(this.#terms);
+    const plain: Frame = { type: RECORD_FULL, flags, transactionId: this.id, payload };
+    if (isOffThread(compression, payload.length)) return this.#submitEncoded(plain);
+    const record = encodeSync(plain, compression);
+    const bytes = bytesOf(record);
+    const begin = this.#boundary(RECORD_TXN_BEGIN);
+    const isTogether = bytesOf(begin) + bytes <= maxGroupBytes && maxGroupRecords > 1;
+    if (!this.#hasBegun && !isTogether) {
+      this.#ring.submit([begin], this.#begins).catch(ignore);
+      this.#hasBegun = true; // a boundary is never refused
     }
-    this.#state = 'committed';
-    if (!this.#hasBegun) return this.#submitter.sync();
-    return this.#submitter.submit([this.#boundary(RECORD_TXN_COMMIT)], { endsSpan: () => this.#span });
+    const before = this.#ring.inFlight;
+    let appended: Promise<number>;
+    if (!this.#hasBegun) appended = this.#ring.submit([begin, record], this.#begins, (lsn) => lsn + 1);
+    else if (bytes <= maxGroupBytes) appended = this.#ring.submit([record], {});
+    else appended = this.#ring.submitLarge(record, {});
+    if (this.#ring.inFlight > before) this.#hasBegun = true;
+    else this.#fail(appended.catch((error: unknown) => error));
+    return appended;
   }
 
-  /** Drops its records; resolves when that is in the log. Does nothing when it has ended already. Never rejects. */
-  async abort(): Promise<void> {
-    if (!this.isOpen) return;
-    this.#state = 'aborted';
-    const neverBegan = !this.#hasBegun || (this.#failure !== undefined && this.#span === undefined);
-    // On a log that is closed or failed it is aborted by having no commit.
-    if (neverBegan || this.#submitter.refusal() !== undefined) return;
-    const ended = this.#submitter.submit([this.#boundary(RECORD_TXN_ABORT)], { endsSpan: () => this.#span });
-    await ended.catch(() => {});
+  /** A record that is compressed off this thread, holding its place meanwhile. */
+  #submitEncoded(record: Frame): Promise<number> {
+    const { maxGroupBytes, compression } = this.#terms;
+    if (!this.#hasBegun) {
+      this.#ring.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#begins).catch(ignore);
+      this.#hasBegun = true;
+    }
+    // Its bytes are its own from now on; those of a large record stay the caller's.
+    const isLarge = bytesOf(record) > maxGroupBytes;
+    const owned = isLarge ? record : { ...record, payload: new Uint8Array(record.payload) };
+    const encoded = async (): Promise<Frame[]> => [await encode(owned, compression)];
+    const before = this.#ring.inFlight;
+    const appended = this.#ring.defer(isLarge ? 0 : record.payload.length, encoded, {});
+    if (this.#ring.inFlight === before) this.#fail(appended.catch((error: unknown) => error));
+    return appended;
   }
 
-  /** Aborts it, if it is open. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.abort();
+  async #commitBehindRecords(): Promise<number> {
+    await new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
+    if (this.#failure !== undefined) return rejectedWith(this.#failure);
+    const refused = this.#ring.refusal();
+    this.#phase = refused ? 'aborted' : 'committing';
+    if (refused) throw refused;
+    return this.#writeCommit();
   }
 
-  /** Begins it in a chunk of its own, before a record that needs one. */
-  #begin(): void {
-    const begun = this.#submitter.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#terms(true));
-    begun.catch(() => {}); // the record's promise tells
+  #writeCommit(): Promise<number> {
+    return this.#hasBegun ? this.#writeEnd(RECORD_TXN_COMMIT) : Promise.resolve(this.#state.durableLsn);
+  }
+
+  /** An append was rejected: nothing of it may take effect. */
+  #fail(cause: Promise<unknown>): void {
+    if (this.#phase !== 'open' && this.#phase !== 'closing') return;
+    this.#failure = cause;
+    this.#abort();
+  }
+
+  #abort(): void {
+    this.#phase = 'aborted';
+    const isOnDisk = this.#hasBegun && this.#ring.refusal() === undefined;
+    if (isOnDisk) this.#ended = this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
+  }
+
+  #writeEnd(type: number): Promise<number> {
+    return this.#ring.submit([this.#boundary(type)], { endsSpan: () => this.#span });
   }
 
   #boundary(type: number): Frame {
     return { type, flags: 0, transactionId: this.id, payload: NOTHING };
   }
 
-  #terms(isFirst = false): SubmissionTerms {
-    const onFailure = (error: unknown): void => {
-      this.#failure ??= error;
-    };
-    if (!isFirst) return { onFailure };
-    const onSpan = (token: SpanToken): void => {
-      this.#span = token;
-    };
-    return { onFailure, onSpan };
-  }
+  readonly #begins = {
+    onSpan: (span: SpanToken): void => {
+      this.#span = span;
+    },
+  };
 
-  #ended(): TransactionEndedError {
-    return new TransactionEndedError(`The transaction was ${this.#state}; begin another one.`);
-  }
+  readonly #settled = (): void => {
+    if (--this.#unsettled === 0) this.#onSettled();
+  };
 }
+
+async function rejectedWith(cause: Promise<unknown>): Promise<never> {
+  throw new TransactionAbortedError(await cause);
+}
+
+function ignore(): void {}

@@ -1,53 +1,67 @@
-/** open-spans: what is said to be needed by open spans is never later than the oldest of them began. */
-import fc from 'fast-check';
+/** open-spans: the worker knows from which LSN on a ring's records are needed, whatever becomes of its chunks. */
 import { expect, it } from 'vitest';
-import { BEGINS_SPAN, SPANS } from '../../dist/src/ring/layout.js';
-import { OpenSpans } from '../../dist/src/ring/open-spans.js';
-import { testSeed } from '../support/prng.js';
+import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { RingConsumer } from '../../dist/src/ring/consumer.js';
+import { createRing, NOT_ENCRYPTED } from '../../dist/src/ring/layout.js';
+import { LogState } from '../../dist/src/ring/log-state.js';
+import { RingProducer, type SpanToken } from '../../dist/src/ring/producer.js';
+import { Prng, testSeed } from '../support/prng.js';
 
-fc.configureGlobal({ seed: testSeed(1) });
+function pair() {
+  const ring = createRing(16_384);
+  const producer = new RingProducer(ring, new LogState(), { bytes: 1024, records: 16 });
+  const consumer = new RingConsumer(ring);
+  let lsn = 1;
+  /** Puts one record, and publishes it as a chunk; `begin` and `end` say what it begins and ends. */
+  const put = (begin: boolean, end?: SpanToken): SpanToken | undefined => {
+    expect(producer.reserve(16, 1)).toBe(true);
+    const token = begin ? producer.beginSpan() : undefined;
+    producer.frame(RECORD_FULL, 8);
+    if (end !== undefined) producer.endSpan(end);
+    producer.publish();
+    return token;
+  };
+  /** Takes the next chunk, or refuses it; returns the LSN that it got or would have got. */
+  const take = (refused = false): number => {
+    expect(consumer.peek()).toBeDefined();
+    if (refused) consumer.settle(NOT_ENCRYPTED, lsn);
+    else consumer.take(lsn++);
+    return refused ? lsn : lsn - 1;
+  };
+  const complete = (): void => {
+    consumer.complete(1, { records: 0, bytes: 0, syncUs: 0, segment: 1 });
+    producer.consume(() => {});
+  };
+  return { put, take, complete, consumer };
+}
 
-/** What happens in each chunk: spans that begin, and which of the open ones end. */
-const chunk = fc.record({
-  begins: fc.nat({ max: 2 }),
-  ends: fc.array(fc.nat({ max: 20 }), { maxLength: 3 }),
+it('names the LSN of the oldest span that is open, with any number open and ended in any order', () => {
+  const prng = new Prng(testSeed(1));
+  const { put, take, complete, consumer } = pair();
+  const open: { token: SpanToken; lsn: number }[] = [];
+  for (let i = 0; i < 5000; i++) {
+    const ends = open.length > 0 && prng.below(3) === 0 ? prng.below(open.length) : undefined;
+    const [ended] = ends === undefined ? [] : open.splice(ends, 1);
+    const token = put(open.length < 8 && prng.below(3) === 0, ended?.token);
+    const lsn = take();
+    if (token !== undefined) open.push({ token, lsn });
+    if (open.length === 0) expect(consumer.spans.lsn).toBe(0);
+    else expect(consumer.spans.lsn).toBe(Math.min(...open.map((span) => span.lsn)));
+    complete();
+  }
 });
 
-it.each([
-  0,
-  0x7fff_ffff - 20,
-  -10,
-])('keeps the LSN at which the oldest open span began (from chunk %i)', (first) => {
-  fc.assert(
-    fc.property(fc.array(chunk, { maxLength: 200 }), (chunks) => {
-      const spans = new OpenSpans();
-      let open: { chunk: number; lsn: number }[] = [];
-      chunks.forEach(({ begins, ends }, i) => {
-        const number = (first + i) | 0;
-        const lsn = 1 + i * 10;
-        for (let n = 0; n < begins; n++) open.push({ chunk: number, lsn });
-        open = open.filter((_, n) => !ends.includes(n));
-        const flags = (open.length > 0 ? SPANS : 0) | (begins > 0 ? BEGINS_SPAN : 0);
-        spans.took(number, lsn, flags, open[0]?.chunk ?? 12_345);
-        expect(spans.lsn).toBe(open[0]?.lsn ?? 0);
-      });
-    }),
-  );
-});
-
-it('says an earlier LSN, never a later one, when more begin than it keeps', () => {
-  const spans = new OpenSpans();
-  for (let i = 0; i < 5000; i++) spans.took(i, i + 1, SPANS | BEGINS_SPAN, 0);
-  expect(spans.lsn).toBe(1);
-  spans.took(5000, 5001, SPANS, 3000);
-  expect(spans.lsn).toBeGreaterThan(0);
-  expect(spans.lsn).toBeLessThanOrEqual(3001);
-  spans.took(5001, 5002, 0, 0);
-  expect(spans.lsn).toBe(0);
-});
-
-it('begins with the chunk at hand when the one in which a span began was refused', () => {
-  const spans = new OpenSpans();
-  spans.took(8, 100, SPANS, 7);
-  expect(spans.lsn).toBe(100);
+it('goes on when the chunk is refused in which a span began, and when the one in which it ended', () => {
+  const { put, take, complete, consumer } = pair();
+  const token = put(true);
+  const lsn = take(true);
+  put(false);
+  take();
+  expect(consumer.spans.lsn).toBe(lsn); // no later than need be
+  put(false, token);
+  take(true);
+  expect(consumer.spans.lsn).toBe(0);
+  put(true);
+  expect(take()).toBe(consumer.spans.lsn);
+  complete();
 });

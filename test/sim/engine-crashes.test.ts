@@ -1,28 +1,13 @@
 /** engine-crashes: the engine under every workload, stopped before every change, recovered from what is left. */
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ResolvedOptions } from '../../dist/src/options.js';
 import { sweepCrashes } from '../support/crash-sweep.js';
 import { EngineHarness, payloadOf, recoverAll } from '../support/engine-harness.js';
+import { sweepWorkload, type Workload } from '../support/engine-sweep.js';
 import { Oracle } from '../support/oracle.js';
-import { SimStorage } from '../support/sim-storage.js';
 
 /** Distinct disk images over all workloads; the promise of this file. */
 const LEAST_STATES = Number(process.env.RINGWAL_CRASH_STATES ?? 20_000);
-/** Images tried at one crash point when there are too many to try all. */
-const SAMPLES = Number(process.env.RINGWAL_CRASH_SAMPLES ?? 450);
-
-/** Every so many states, recovery is followed by another crash at once. */
-const RECOVERED_STAYS_EVERY = 8;
-
 const seen = new Set<number>();
-let checked = 0;
-
-interface Workload {
-  readonly name: string;
-  readonly options?: Partial<ResolvedOptions>;
-  readonly states?: { tearsToZeros?: boolean; tearsToGarbage?: boolean; hasPowerSafeOverwrite?: false };
-  readonly run: (open: () => Promise<EngineHarness>, storage: SimStorage) => Promise<void>;
-}
 
 const small = (id: number): Uint8Array => payloadOf(id, 40);
 const large = (id: number): Uint8Array => payloadOf(id, 3000);
@@ -178,34 +163,11 @@ const workloads: readonly Workload[] = [
   },
 ];
 
-async function run(workload: Workload): Promise<{ points: number; states: number }> {
-  return sweepCrashes({
-    workload: async (storage, oracle) => {
-      let opened = 0;
-      const open = () => EngineHarness.open(storage, oracle, workload.options, ++opened);
-      await workload.run(open, storage);
-    },
-    oracle: new Oracle({ truncation: 'exact' }),
-    recover: (storage) => recoverAll(storage, workload.options),
-    verify: async (state, oracle, after) => {
-      seen.add(state.hash);
-      if (checked++ % RECOVERED_STAYS_EVERY !== 0) return;
-      // What recovery returned stays: the machine stops right after it, and nothing unsynced survives.
-      const first = await recoverAll(SimStorage.boot(state.image), workload.options);
-      const future = oracle.fork();
-      future.reopened(first.records, first.nextLsn);
-      const again = await recoverAll(SimStorage.boot(after.durableImage()), workload.options);
-      expect(future.check(again.records, again.nextLsn)).toEqual([]);
-    },
-    states: { samples: SAMPLES, exhaustiveUpTo: SAMPLES, ...workload.states },
-  });
-}
-
 describe('after a crash at any moment every acknowledged record is there, and nothing that was not appended', () => {
   for (const workload of workloads) {
     it(workload.name, { timeout: 120_000 }, async () => {
       const before = performance.now();
-      const { points, states } = await run(workload);
+      const { points, states } = await sweepWorkload(workload, seen);
       const seconds = ((performance.now() - before) / 1000).toFixed(1);
       console.log(`${workload.name}: ${points} crash points, ${states} states, ${seconds} s`);
       expect(points).toBeGreaterThan(10);
@@ -215,7 +177,7 @@ describe('after a crash at any moment every acknowledged record is there, and no
   it('when syncs failed before, in the same boot and after a reboot', { timeout: 120_000 }, async () => {
     let states = 0;
     for (const failedSync of ['lost', 'revert'] as const) {
-      for (let nth = 0; nth < 6; nth++) {
+      for (let nth = 0; nth < 5; nth++) {
         let syncs = 0;
         const figures = await sweepCrashes({
           workload: async (storage, oracle) => {
@@ -239,11 +201,11 @@ describe('after a crash at any moment every acknowledged record is there, and no
                 await log.append(small(50));
               },
               recover: (after) => recoverAll(after),
-              states: { samples: 8, exhaustiveUpTo: 8 },
+              states: { samples: 3, exhaustiveUpTo: 3 },
             });
             states += inner.states;
           },
-          states: { samples: 16, exhaustiveUpTo: 16 },
+          states: { samples: 10, exhaustiveUpTo: 10 },
         });
         states += figures.states;
       }
@@ -282,7 +244,7 @@ describe('after a crash at any moment every acknowledged record is there, and no
   });
 
   afterAll(() => {
-    console.log(`crash states: ${seen.size} distinct, ${checked} checked`);
+    console.log(`crash states: ${seen.size} distinct`);
     expect(seen.size).toBeGreaterThanOrEqual(LEAST_STATES);
   });
 });

@@ -290,3 +290,45 @@ it('agrees with any honest log, over many generations, and catches any one chang
     }
   }
 });
+
+describe('appends that wait for no sync, or expect an LSN', () => {
+  function unsynced(): Oracle {
+    const oracle = new Oracle();
+    for (const payload of ['a', 'b', 'c']) oracle.submit(text(payload));
+    oracle.acked(0, 1);
+    oracle.acked(1, 2, false);
+    return oracle;
+  }
+
+  it('lets a written one be lost, until a sync or a durable one behind it was acknowledged', () => {
+    expect(unsynced().check(records(1, 'a'))).toEqual([]);
+    expect(unsynced().check(records(1, 'a', 'b', 'c'))).toEqual([]);
+    expect(
+      unsynced()
+        .check(records(1, 'a', 'c'))
+        .join(),
+    ).toContain('O6');
+    const synced = unsynced();
+    synced.synced(2);
+    expect(synced.check(records(1, 'a')).join()).toContain('O3');
+    const followed = unsynced();
+    followed.acked(2, 3);
+    expect(followed.check(records(1, 'a', 'b')).join()).toContain('O3');
+    expect(followed.check(records(1, 'a', 'b', 'c'))).toEqual([]);
+  });
+
+  it('lets one that expected an LSN be there under it, or not at all', () => {
+    const oracle = new Oracle();
+    oracle.submit(text('a'));
+    oracle.submit(text('b'), 0, 2);
+    oracle.submit(text('c'));
+    for (const payloads of [['a'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'c']])
+      expect(oracle.check(records(1, ...payloads))).toEqual([]);
+    const other = new Oracle();
+    other.submit(text('a'));
+    other.submit(text('b'), 0, 3);
+    expect(other.check(records(1, 'a', 'b')).join()).toContain('O9');
+    other.acked(1, 2);
+    expect(other.violations.join()).toContain('A6');
+  });
+});

@@ -2,15 +2,18 @@
  * engine-harness: drives the real engine and the real rings over a simulated storage, in one thread and step by
  * step, and tells the oracle what was submitted and what was acknowledged.
  */
+import { crc32 } from 'node:zlib';
+import type { Frame, SubmissionTerms } from '../../dist/src/append/submission.js';
 import { type EngineDependencies, LogEngine } from '../../dist/src/engine/log-engine.js';
 import type { Environment } from '../../dist/src/environment.js';
-import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import type { ResolvedOptions } from '../../dist/src/options.js';
 import { readGroups } from '../../dist/src/read/read-log.js';
-import { createRing } from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
-import { RingProducer } from '../../dist/src/ring/producer.js';
-import type { Oracle, RecoveredRecord, Ticket } from './oracle.js';
+import { RingTransaction, type Transaction } from '../../dist/src/transaction/transaction.js';
+import { identity, readFrames, type SeenRecord, seenFrom } from './frames.js';
+import { HarnessProducer } from './harness-producer.js';
+import { Oracle, type RecoveredRecord } from './oracle.js';
 import { Prng } from './prng.js';
 import type { SimStorage } from './sim-storage.js';
 
@@ -49,31 +52,13 @@ export function simulatedEnvironment(seed: number): Environment {
   };
 }
 
-interface Pending {
-  readonly ticket: Ticket;
-  readonly records: number;
-}
-
-class Producer {
-  readonly ring: RingProducer;
-  readonly pending: Pending[] = [];
-
-  constructor(engine: LogEngine, state: LogState, options: ResolvedOptions) {
-    const memory = createRing(options.ringBytes);
-    this.ring = new RingProducer(memory, state, {
-      bytes: options.maxGroupBytes,
-      records: options.maxGroupRecords,
-    });
-    engine.attach(memory.buffer);
-  }
-}
-
 export class EngineHarness {
   readonly engine: LogEngine;
   readonly state: LogState;
   readonly #storage: SimStorage;
   readonly #oracle: Oracle | undefined;
-  readonly #producers: Producer[];
+  readonly #options: ResolvedOptions;
+  readonly #producers: HarnessProducer[];
 
   /** Opens the log. The generation begins for `oracle` with what can be read now. */
   static async open(
@@ -90,7 +75,7 @@ export class EngineHarness {
     await engine.maintenanceIdle();
     const harness = new EngineHarness(storage, oracle, engine, state, options);
     if (oracle !== undefined && !engine.summary.created) {
-      oracle.reopened(await harness.readAll(), engine.summary.lastLsn + 1);
+      oracle.reopened(await harness.frames(), engine.summary.lastLsn + 1);
     }
     return harness;
   }
@@ -106,19 +91,29 @@ export class EngineHarness {
     this.#oracle = oracle;
     this.engine = engine;
     this.state = state;
-    this.#producers = [0, 1, 2].map(() => new Producer(engine, state, options));
+    this.#options = options;
+    const told = oracle ?? new Oracle();
+    this.#producers = [0, 1, 2].map((n) => new HarnessProducer(engine, state, options, told, n));
   }
 
   /** Puts a record, or a batch, into a producer's ring and publishes it. */
-  submit(payload: Uint8Array | readonly Uint8Array[], producer = 0): void {
-    const target = this.#producers[producer] as Producer;
+  submit(payload: Uint8Array | readonly Uint8Array[], producer = 0, terms: SubmissionTerms = {}): void {
     const payloads = payload instanceof Uint8Array ? [payload] : payload;
-    const bytes = payloads.reduce((sum, { length }) => sum + frameBytes(length), 0);
-    const ticket = this.#oracle?.submit(payload, producer) ?? 0;
-    if (!target.ring.reserve(bytes, payloads.length)) throw new Error('harness: the ring is full');
-    for (const own of payloads) target.ring.data.set(own, target.ring.frame(RECORD_FULL, own.length));
-    target.pending.push({ ticket, records: payloads.length });
-    target.ring.publish();
+    void this.producer(producer).submit(payloads.map(plainFrame), terms);
+  }
+
+  /** The same for a record that is larger than a group, which may have to wait for room. */
+  submitLarge(payload: Uint8Array, producer = 0): void {
+    void this.producer(producer).submitLarge(plainFrame(payload), {});
+  }
+
+  /** Begins a transaction; it takes part as what it appends is committed by `commit` of the harness. */
+  begin(producer = 0): Transaction {
+    return new RingTransaction(this.producer(producer), this.state, { ...this.#options, refusesLate: false });
+  }
+
+  producer(n: number): HarnessProducer {
+    return this.#producers[n] as HarnessProducer;
   }
 
   /** Commits everything published; ends early when the log fails. */
@@ -166,18 +161,36 @@ export class EngineHarness {
     this.#acknowledge();
   }
 
-  async readAll(): Promise<RecoveredRecord[]> {
-    const records: RecoveredRecord[] = [];
+  /** What callers see, from `from` on. */
+  async readAll(from = this.engine.view().firstLsn): Promise<SeenRecord[]> {
+    const records: SeenRecord[] = [];
     const view = this.engine.view();
-    const range = {
-      from: view.firstLsn,
-      to: view.durableLsn,
-      transactions: 'committed' as const,
-      decoder: undefined,
-    };
+    const range = { from, to: view.durableLsn, transactions: 'committed' as const, decoder: undefined };
     const groups = readGroups(this.#storage, view, range, () => this.state.firstLsn);
     for await (const group of groups) records.push(...group);
     return records;
+  }
+
+  /** What lies on the disk, frame by frame: every LSN has one. */
+  async frames(): Promise<RecoveredRecord[]> {
+    const view = this.engine.view();
+    const frames = await readFrames(this.#storage, view);
+    return frames
+      .filter(({ lsn }) => lsn >= view.firstLsn)
+      .map(({ lsn, type, flags, content }) => ({ lsn, payload: identity(type, flags, content) }));
+  }
+
+  /** What is wrong with what callers see from these LSNs on, by what lies on the disk. */
+  async checkReading(lsns: readonly number[] = []): Promise<string[]> {
+    const view = this.engine.view();
+    const frames = await readFrames(this.#storage, view);
+    const problems: string[] = [];
+    for (const from of [view.firstLsn, ...lsns]) {
+      const expected = listed(seenFrom(frames, from));
+      const seen = listed(await this.readAll(from));
+      if (seen !== expected) problems.push(`reading from LSN ${from}:\n${seen}\nshould be\n${expected}`);
+    }
+    return problems;
   }
 
   /** Runs rounds until `call` is settled. */
@@ -197,26 +210,16 @@ export class EngineHarness {
   }
 
   #acknowledge(): void {
-    for (const { ring, pending } of this.#producers) {
-      ring.consume((firstLsn, records) => {
-        let left = records;
-        for (let lsn = firstLsn; left > 0; ) {
-          const next = pending.shift();
-          if (next === undefined || next.records > left)
-            throw new Error('harness: a completion splits an append');
-          this.#oracle?.acked(next.ticket, lsn);
-          lsn += next.records;
-          left -= next.records;
-        }
-      });
-    }
+    for (const producer of this.#producers) producer.drain();
   }
 
   #fail(): void {
-    for (const { pending } of this.#producers) {
-      for (const { ticket } of pending.splice(0)) this.#oracle?.failed(ticket);
-    }
+    for (const producer of this.#producers) producer.fail();
   }
+}
+
+function plainFrame(payload: Uint8Array): Frame {
+  return { type: RECORD_FULL, flags: 0, payload };
 }
 
 /** A payload of `bytes` bytes that no other call with another `id` makes. */
@@ -227,11 +230,17 @@ export function payloadOf(id: number, bytes: number): Uint8Array {
   return payload;
 }
 
-/** Opens the log on a disk image and reads all of it. */
+function listed(records: readonly SeenRecord[]): string {
+  const line = ({ lsn, commitLsn, payload }: SeenRecord): string =>
+    `${lsn} ${commitLsn} ${payload.length} ${crc32(payload)}`;
+  return records.map(line).join('\n');
+}
+
+/** Opens the log on a disk image and reads all of it, as it lies there. */
 export async function recoverAll(
   storage: SimStorage,
   overrides: Partial<ResolvedOptions> = {},
-): Promise<{ records: RecoveredRecord[]; nextLsn: number }> {
-  const harness = await EngineHarness.open(storage, undefined, overrides, 99);
-  return { records: await harness.readAll(), nextLsn: harness.engine.summary.lastLsn + 1 };
+): Promise<{ records: RecoveredRecord[]; nextLsn: number; log: EngineHarness }> {
+  const log = await EngineHarness.open(storage, undefined, overrides, 99);
+  return { records: await log.frames(), nextLsn: log.engine.summary.lastLsn + 1, log };
 }

@@ -14,6 +14,8 @@ export interface Submission {
   readonly generation: number;
   /** The oracle's own copies. */
   readonly payloads: readonly Uint8Array[];
+  /** The only LSN that its first record may get, if it was to be refused otherwise. */
+  readonly expectedLsn: number | undefined;
   /**
    * 'failed': with the log, so it may be there or not; 'refused': never accepted, so it must not be there.
    */
@@ -123,7 +125,7 @@ class Replay {
     const producers = pinned === undefined ? this.#history.queues.keys() : [pinned.submission.producer];
     let found: { readonly place: Place; readonly producer: number; readonly next: number } | undefined;
     for (const producer of producers) {
-      const next = this.#nextOf(producer, pinned?.submission, payload);
+      const next = this.#nextOf(producer, pinned?.submission, payload, lsn);
       const submission = this.#history.queues.get(producer)?.[next];
       if (submission === undefined) continue;
       if (found !== undefined) throw new Error('oracle: give different producers different payloads');
@@ -137,9 +139,9 @@ class Replay {
 
   /**
    * Where in the producer's queue the next record is that fits, or -1. Nothing may be left out before it, but
-   * for refused appends and, before the producer's first record, truncated ones.
+   * for refused appends, those that may have been, and, before the producer's first record, truncated ones.
    */
-  #nextOf(producer: number, pinned: Submission | undefined, payload: Uint8Array): number {
+  #nextOf(producer: number, pinned: Submission | undefined, payload: Uint8Array, lsn: number): number {
     const queue = this.#history.queues.get(producer) ?? [];
     let skipped = 0;
     for (let i = this.#cursors.get(producer) ?? 0; i < queue.length; i++) {
@@ -148,13 +150,16 @@ class Replay {
       const isAcked = submission.state === 'acked';
       const fits =
         pinned === undefined
-          ? !isAcked && isSameBytes(payload, submission.payloads[0])
+          ? !isAcked &&
+            (submission.expectedLsn ?? lsn) === lsn &&
+            isSameBytes(payload, submission.payloads[0])
           : submission === pinned;
       if (fits) {
         this.#skippable -= skipped;
         return i;
       }
       if (isAcked && submission.firstLsn < this.#first) continue;
+      if (!isAcked && submission.expectedLsn !== undefined) continue;
       skipped += submission.payloads.length;
       if (isAcked || this.#cursors.has(producer) || skipped > this.#skippable) return -1;
     }
@@ -187,6 +192,8 @@ class Replay {
       if (submission.state === 'refused') return `O4: LSN ${lsn} holds the refused ${which}`;
       if (at < (this.#cursors.get(producer) ?? 0)) return `O5: LSN ${lsn} holds, again, ${which}`;
       const isHead = isSameBytes(payload, submission.payloads[0]);
+      const wanted = submission.expectedLsn ?? lsn;
+      if (isHead && wanted !== lsn) return `O9: LSN ${lsn} holds ${which}, which expected ${wanted}`;
       return isHead
         ? `O6: LSN ${lsn} holds ${which}; one before it is missing`
         : `O7: LSN ${lsn} is inside of ${which}`;

@@ -20,6 +20,11 @@
  *      a batch may cut off its head.)
  *  O8  The next LSN, when the log tells it, is the last LSN + 1; with no records left, it lies behind every
  *      LSN that was acknowledged or returned.
+ *  O9  An append that expected an LSN is there with that LSN only. One that was not answered may be missing with
+ *      later ones there: it was refused.
+ *
+ * An acknowledgement may say "written" only. Such an append may be lost, and all behind it, until a later one was
+ * acknowledged as durable, or a sync was; O5 and O6 bind it all the same.
  *
  * Rules for the answers themselves; breaches are kept in `violations`, and reported by the next check:
  *
@@ -27,6 +32,7 @@
  *  A2  An acknowledged LSN lies behind all that the open returned, and there are no more LSNs than appends.
  *  A3  No LSN is acknowledged twice.
  *  A4  LSNs of one producer ascend in the order of submission.
+ *  A6  An append that expected an LSN is acknowledged with that one.
  *  A5  Once an append of a producer has failed with the log, none that it submitted later is acknowledged.
  */
 import {
@@ -96,15 +102,17 @@ export class Oracle {
   }
 
   /**
-   * Call it before the append: an array is a batch. Appends of one `producer` are ordered, others are not.
+   * Call it before the append: an array is a batch. Appends of one `producer` are ordered, others are not. With
+   * `expectedLsn` it may be refused for the LSN that it would get.
    */
-  submit(payloads: Uint8Array | readonly Uint8Array[], producer = 0): Ticket {
+  submit(payloads: Uint8Array | readonly Uint8Array[], producer = 0, expectedLsn?: number): Ticket {
     const list = payloads instanceof Uint8Array ? [payloads] : payloads;
     if (list.length === 0) throw new Error('oracle: a batch without records has no LSN');
     const submission: Submission = {
       producer,
       generation: this.#generation,
       payloads: list.map((payload) => Uint8Array.from(payload)),
+      expectedLsn,
       state: 'pending',
       firstLsn: 0,
     };
@@ -115,8 +123,8 @@ export class Oracle {
     return this.#tickets.push(submission) - 1;
   }
 
-  /** The append was acknowledged; a batch has consecutive LSNs. */
-  acked(ticket: Ticket, firstLsn: number): void {
+  /** The append was acknowledged, as durable or only as written; a batch has consecutive LSNs. */
+  acked(ticket: Ticket, firstLsn: number, isDurable = true): void {
     const submission = this.#answer(ticket, 'acked');
     if (submission === undefined) return;
     submission.firstLsn = firstLsn;
@@ -130,7 +138,15 @@ export class Oracle {
       if (this.#acked.has(lsn)) this.#violations.push(`A3: LSN ${lsn} was acknowledged twice`);
       this.#acked.set(lsn, { submission, offset });
     });
-    this.#highestAcked = Math.max(this.#highestAcked, last);
+    const { expectedLsn = firstLsn } = submission;
+    if (expectedLsn !== firstLsn)
+      this.#violations.push(`A6: append ${ticket} expected LSN ${expectedLsn} and got ${firstLsn}`);
+    if (isDurable) this.synced(last);
+  }
+
+  /** All up to `lsn` was acknowledged as durable. */
+  synced(lsn: number): void {
+    this.#highestAcked = Math.max(this.#highestAcked, lsn);
   }
 
   /** The append failed with the log: nobody knows whether it is there. */

@@ -113,13 +113,14 @@ export class SimFile implements StorageFile {
    */
   #overwriteAt(position: number): string | undefined {
     const inode = this.#inode;
-    if (position >= inode.protectedEnd) return undefined;
+    if (position >= Math.max(inode.protectedEnd, inode.groupEnd)) return undefined;
     const logName = this.#host.logNameOf(inode);
     if (logName === undefined) {
       inode.protectedEnd = 0;
       inode.groupEnd = 0;
       return undefined;
     }
+    if (position >= inode.protectedEnd) return undefined; // group writes that were never synced
     const why =
       inode.protectedEnd === Infinity ? 'is from before the start' : `is synced up to ${inode.protectedEnd}`;
     return `changes bytes from ${position} on, but is, or after a crash may be, ${logName}, which ${why}`;

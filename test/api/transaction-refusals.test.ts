@@ -1,0 +1,106 @@
+/** transaction-refusals: where records may be refused behind their entry, no COMMIT comes before all of them are in. */
+import { expect, it } from 'vitest';
+import type { Frame, SubmissionTerms } from '../../dist/src/append/submission.js';
+import { EncryptionError } from '../../dist/src/errors.js';
+import { RECORD_TXN_ABORT, RECORD_TXN_COMMIT } from '../../dist/src/format/record-frame.js';
+import { LogState } from '../../dist/src/ring/log-state.js';
+import { RingTransaction } from '../../dist/src/transaction/transaction.js';
+
+const TERMS = {
+  maxGroupBytes: 4096,
+  maxGroupRecords: 64,
+  recordChecksums: false,
+  isEncrypted: false,
+  compression: undefined,
+};
+
+/** A ring that settles what was submitted only when the test says so. */
+function manualRing(refusesLate = true) {
+  const submitted: { types: number[]; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  let refusal: Error | undefined;
+  const ring = {
+    get inFlight(): number {
+      return submitted.length;
+    },
+    refusal: () => refusal,
+    submit<T = number>(frames: readonly Frame[], _: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
+      return new Promise((resolve, reject) => {
+        const lsn = submitted.length * 10;
+        submitted.push({
+          types: frames.map(({ type }) => type),
+          resolve: () => resolve((map ? map(lsn) : lsn) as T),
+          reject,
+        });
+      });
+    },
+    submitLarge: () => Promise.reject(new Error('not used')),
+    defer: () => Promise.reject(new Error('not used')),
+  };
+  const end = (error: Error): void => {
+    refusal = error;
+  };
+  return { tx: new RingTransaction(ring, new LogState(), { ...TERMS, refusesLate }), submitted, end };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+it('commits once the last record is in', async () => {
+  const { tx, submitted } = manualRing();
+  void tx.append('one');
+  void tx.append('two');
+  const committed = tx.commit();
+  submitted[0]?.resolve();
+  await turn();
+  expect(submitted).toHaveLength(2);
+  await expect(tx.append('late')).rejects.toMatchObject({ code: 'RINGWAL_TRANSACTION_ENDED' });
+  await expect(tx.abort()).rejects.toMatchObject({ code: 'RINGWAL_TRANSACTION_ENDED' });
+  submitted[1]?.resolve();
+  await turn();
+  expect(submitted[2]?.types).toEqual([RECORD_TXN_COMMIT]);
+  submitted[2]?.resolve();
+  expect(await committed).toBe(20);
+});
+
+it('aborts when one is refused, and its commit tells why', async () => {
+  const { tx, submitted } = manualRing();
+  void tx.append('one');
+  void tx.append('two');
+  const committed = tx.commit();
+  const disposed = tx[Symbol.asyncDispose]();
+  submitted[0]?.resolve();
+  submitted[1]?.reject(new EncryptionError('no key'));
+  const outcome = { code: 'RINGWAL_TRANSACTION_ABORTED', cause: { code: 'RINGWAL_ENCRYPTION' } };
+  await expect(committed).rejects.toMatchObject(outcome);
+  expect(submitted[2]?.types).toEqual([RECORD_TXN_ABORT]);
+  submitted[2]?.resolve();
+  await disposed;
+  await tx.abort();
+  expect(submitted).toHaveLength(3);
+});
+
+it('aborts at once when one is refused before the commit', async () => {
+  const { tx, submitted } = manualRing();
+  void tx.append('one');
+  submitted[0]?.reject(new EncryptionError('no key'));
+  await turn();
+  expect(submitted[1]?.types).toEqual([RECORD_TXN_ABORT]);
+  await expect(tx.commit()).rejects.toMatchObject({ code: 'RINGWAL_TRANSACTION_ABORTED' });
+});
+
+it('rejects the commit, and writes no end, when the log ends while it waits', async () => {
+  const { tx, submitted, end } = manualRing();
+  void tx.append('one');
+  const committed = tx.commit();
+  end(new EncryptionError('stands for any'));
+  submitted[0]?.resolve();
+  await expect(committed).rejects.toMatchObject({ code: 'RINGWAL_ENCRYPTION' });
+  await tx.abort();
+  expect(submitted).toHaveLength(1);
+});
+
+it('does not wait where nothing is refused late', async () => {
+  const { tx, submitted } = manualRing(false);
+  void tx.append('one');
+  void tx.commit();
+  expect(submitted.map(({ types }) => types.at(-1))).toEqual([1, RECORD_TXN_COMMIT]);
+});
