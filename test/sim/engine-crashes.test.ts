@@ -177,7 +177,7 @@ describe('after a crash at any moment every acknowledged record is there, and no
   it('when syncs failed before, in the same boot and after a reboot', { timeout: 120_000 }, async () => {
     let states = 0;
     for (const failedSync of ['lost', 'revert'] as const) {
-      for (let nth = 0; nth < 5; nth++) {
+      for (let nth = 0; nth < 4; nth++) {
         let syncs = 0;
         const figures = await sweepCrashes({
           workload: async (storage, oracle) => {
@@ -205,7 +205,7 @@ describe('after a crash at any moment every acknowledged record is there, and no
             });
             states += inner.states;
           },
-          states: { samples: 10, exhaustiveUpTo: 10 },
+          states: { samples: 6, exhaustiveUpTo: 6 },
         });
         states += figures.states;
       }
@@ -237,7 +237,7 @@ describe('after a crash at any moment every acknowledged record is there, and no
         });
         states += inner.states;
       },
-      states: { samples: 24, exhaustiveUpTo: 24 },
+      states: { samples: 16, exhaustiveUpTo: 16 },
     });
     console.log(`nested crashes: ${states} states`);
     expect(states).toBeGreaterThan(1000);
