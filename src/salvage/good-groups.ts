@@ -148,7 +148,8 @@ export async function* goodGroups(
     }
     const isBlank = header === undefined && (await isZero(file, at, end));
     const stoppedAt = at;
-    if (header !== undefined) at = offset + GROUP_ALIGNMENT;
+    // What is in the next block may be good, and yet not all that lies before it is passed.
+    if (header !== undefined) at += GROUP_ALIGNMENT;
     const found = passesDamage ? await search() : undefined;
     if (found === undefined) {
       const isProven = durableEnd > stoppedAt;

@@ -33,6 +33,7 @@ import {
   open,
   segments,
   text,
+  texts,
   used,
 } from './disk.js';
 
@@ -200,6 +201,40 @@ describe('a salvaged log', () => {
     const lost = report.lost.reduce((sum, { firstLsn, lastLsn }) => sum + must(lastLsn) - firstLsn + 1, 0);
     expect(lost).toBeGreaterThan(3);
     expect(records.length + lost).toBe(60);
+  });
+
+  it('is not led astray by a later group that was written to a wrong place before it', async () => {
+    const storage = new SimStorage();
+    const log = await open(storage);
+    for (const value of ['one', 'two'.repeat(200), 'three', 'four']) await log.append(text(value));
+    await log.close();
+    const disk = diskOf(storage);
+    const name = nth(disk, 0);
+    const bytes = bytesOf(disk, name);
+    const [, , second = 0, third = 0, fourth = 0, end = 0] = groups(bytes);
+    expect(third - second).toBeGreaterThan(200);
+    const copy = bytes.slice(fourth, end);
+    bytes.fill(0xee, second, second + 64);
+    bytes.set(copy.subarray(0, third - second - 128), second + 128);
+    expect(shown((await salvaged(disk)).records)).toEqual(['1 one', '3 three', '4 four']);
+  });
+
+  it('has what came later, where files from before an opening to a point in time are still there', async () => {
+    const disk = await fourSegments();
+    const [second, third] = [nth(disk, 1), nth(disk, 2)];
+    flip(bytesOf(disk, second), must(groups(bytesOf(disk, second))[2]) + 70);
+    const storage = boot(disk);
+    const log = await open(storage, { recovery: 'point-in-time', recycle: false });
+    for (const value of ['new', 'newer', 'newest']) await log.append(text(value));
+    await log.close();
+    const after = diskOf(storage);
+    after.set(third, bytesOf(disk, third)); // as after a crash before its first name was removed
+    const expected = [...ALL.slice(0, 3), '4 new', '5 newer', '6 newest'];
+    const { report, records } = await salvaged(after);
+    expect(shown(records)).toEqual(expected);
+    expect(report.files.find(({ file }) => file === third)).toMatchObject({ state: 'superseded' });
+    flip(bytesOf(after, third), 40); // nor does damage in it matter to opening
+    expect(await texts(await open(boot(after)))).toEqual(expected);
   });
 
   it('has what can be read of a file with blocks that can not', async () => {
