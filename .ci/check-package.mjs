@@ -12,8 +12,9 @@ const run = (command, args, cwd) =>
 const use = `
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { openLog, verifyLog } from 'ringwal';
+import { openLog, openReader, verifyLog } from 'ringwal';
 import { decodeOperation, WriteBatch, writeBatch } from 'ringwal/operations';
+import { appendStream, toReadable } from 'ringwal/streams';
 const log = await openLog('data');
 const lsn = await log.append('from the opener');
 const handle = log.handle();
@@ -23,7 +24,12 @@ const read = [];
 for await (const record of log.read()) read.push(Buffer.from(record.payload).toString());
 const { last } = await writeBatch(log, new WriteBatch().put('key', 'value').delete('key'));
 for await (const record of log.read({ from: last })) read.push(decodeOperation(record.payload).kind);
+await once(appendStream(log).end('streamed'), 'finish');
+for await (const record of toReadable(log.read({ from: last + 1 }))) read.push(Buffer.from(record.payload).toString());
 await log.close();
+const reader = await openReader('data');
+read.push((await reader.readAll()).length);
+await reader.close();
 const report = await verifyLog('data');
 console.log(JSON.stringify({ lsn, other, read, damage: report.damage.length, records: report.records }));
 `;
@@ -38,6 +44,7 @@ parentPort.postMessage(lsn);
 const consumer = `
 import { type Log, type LogRecord, type LsnRange, openLog } from 'ringwal';
 import { decodeOperation, type Operation, WriteBatch, writeBatch } from 'ringwal/operations';
+import { appendWritableStream, toWebStream } from 'ringwal/streams';
 const log: Log = await openLog('data', { windowUs: 100 });
 const lsn: number = await log.append(new Uint8Array(3));
 for await (const record of log.read({ from: lsn })) {
@@ -48,6 +55,8 @@ for await (const record of log.read({ from: lsn })) {
 const range: LsnRange = await writeBatch(log, new WriteBatch().put('key', new Uint8Array(3)));
 const operation: Operation = decodeOperation(new Uint8Array(8));
 if (operation.kind === 'put') console.log(range.last, operation.value.length);
+await toWebStream(log.tail()).getReader().cancel();
+await appendWritableStream(log, { highWaterMark: 8 }).getWriter().write('text');
 // @ts-expect-error a delete has no value
 console.log(new WriteBatch().delete('key', 'value'));
 // @ts-expect-error a record is bytes or a string
@@ -76,9 +85,9 @@ try {
   const expected = JSON.stringify({
     lsn: 1,
     other: 2,
-    read: ['from the opener', 'from a worker', 'delete'],
+    read: ['from the opener', 'from a worker', 'delete', 'streamed', 5],
     damage: 0,
-    records: 4,
+    records: 5,
   });
   if (result !== expected) throw new Error(`used from the package it says ${result}, not ${expected}`);
   run(

@@ -1,5 +1,7 @@
 /** followed-log: what a thread can do with a log to follow its growth: a part of the public face (log.ts). */
 import { LifecycleLog } from './lifecycle/lifecycle-log.js';
+import type { LogRecord } from './read/record-assembler.js';
+import type { TailOptions } from './read/tail.js';
 
 /** Following a log as it grows, in any thread that has a part in it. */
 export interface LogFollowing {
@@ -20,6 +22,17 @@ export interface LogFollowing {
    * this thread's part in it, is closed before, and with RINGWAL_POISONED or RINGWAL_WORKER_DIED.
    */
   waitForDurable(lsn: number, options?: { readonly signal?: AbortSignal }): Promise<number>;
+
+  /**
+   * The durable records from `from` on, and then those that become durable, as they do; each verified, in LSN order, at
+   * the pace at which they are taken. Ends when the log is closed and all that is durable was given, or at once when
+   * this thread's part in it is closed. While a record is waited for it keeps the process running.
+   *
+   * Throws, as the iteration starts or goes on, RINGWAL_INVALID_ARGUMENT, RINGWAL_TRUNCATED when a record that was to
+   * come next is gone, RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be read, the signal's reason when
+   * aborted, and RINGWAL_POISONED or RINGWAL_WORKER_DIED.
+   */
+  tail(options?: TailOptions): AsyncGenerator<LogRecord, void, void>;
 }
 
 export abstract class FollowedLog extends LifecycleLog implements LogFollowing {
@@ -29,5 +42,9 @@ export abstract class FollowedLog extends LifecycleLog implements LogFollowing {
 
   waitForDurable(lsn: number, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
     return this.thread.waitForDurable(lsn, options.signal);
+  }
+
+  tail(options?: TailOptions): AsyncGenerator<LogRecord, void, void> {
+    return this.thread.tail(options);
   }
 }

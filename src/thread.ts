@@ -9,15 +9,18 @@ import { Submitter } from './append/submitter.js';
 import { Decoder } from './codec/decoder.js';
 import type { KeyCallback } from './codec/keys.js';
 import type { ControlChannel } from './control/calls.js';
-import type { LogTerms, OpenerApi } from './control/contract.js';
+import type { LogTerms, OpenerApi, ReadView } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
-import { ClosedError, IoError } from './errors.js';
-import { untilCut } from './read/cut-check.js';
+import { ClosedError, IoError, RingwalError } from './errors.js';
+import { cutOff, untilCut } from './read/cut-check.js';
+import { interruptible } from './read/interruptible.js';
+import { lookAtLog } from './read/look.js';
 import { readGroups } from './read/read-log.js';
-import { checkReadOptions, ofTypes, type ReadOptions, rangeOf } from './read/read-options.js';
+import { checkReadOptions, ofTypes, type ReadOptions, rangeOf, startOf } from './read/read-options.js';
 import type { LogRecord } from './read/record-assembler.js';
+import { checkTailOptions, type TailOptions, tailLog } from './read/tail.js';
 import { createRing } from './ring/layout.js';
-import { DEAD, LogState } from './ring/log-state.js';
+import { CLOSED, DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
 import { RingTransaction, type Transaction } from './transaction/transaction.js';
 
@@ -97,9 +100,7 @@ export class LogThread {
     const { checkpointLsn } = this.state; // before the view, so that it is in it
     const view = await this.held(() => this.control.call('view'));
     const range = rangeOf(options, view, checkpointLsn, this.decoder);
-    const storage = await NodeStorage.open(this.directory, { create: false }).catch((cause: unknown) => {
-      throw new IoError(`Opening the directory ${this.directory}`, cause);
-    });
+    const storage = await this.#openDirectory();
     try {
       const groups = readGroups(storage, view, range, () => this.state.firstLsn);
       for await (const records of untilCut(groups, range.to, () => this.state.cutAfter(view.cuts))) {
@@ -107,6 +108,53 @@ export class LogThread {
       }
     } finally {
       await storage.close();
+    }
+  }
+
+  /** The records from `options.from` on, as they become durable. */
+  tail(options: TailOptions = {}): AsyncGenerator<LogRecord, void, void> {
+    return interruptible(options, (own) => this.#tail(own));
+  }
+
+  async *#tail(options: TailOptions): AsyncGenerator<LogRecord, void, void> {
+    checkTailOptions(options);
+    const { checkpointLsn, firstLsn, cuts } = this.state;
+    const from = startOf(options.from, firstLsn, checkpointLsn);
+    const storage = await this.#openDirectory();
+    try {
+      const next = async (lsn: number): Promise<ReadView | undefined> => {
+        try {
+          await this.waitForDurable(lsn, options.signal);
+          const last = this.state.cutAfter(cuts);
+          if (last < lsn - 1) throw cutOff(last); // what was given is no longer part of the log
+          return await this.held(() => this.control.call('view'));
+        } catch (error) {
+          if (!(error instanceof RingwalError && error.code === 'RINGWAL_CLOSED')) throw error;
+          return this.#viewOfClosed(storage, lsn);
+        }
+      };
+      const source = { next, firstLsn: () => this.state.firstLsn };
+      yield* tailLog(storage, source, this.decoder, from, options);
+    } finally {
+      await storage.close();
+    }
+  }
+
+  /** The log was closed, or this thread left it: what is still to be read from `lsn` on, if anything is. */
+  async #viewOfClosed(storage: NodeStorage, lsn: number): Promise<ReadView | undefined> {
+    const { state, durableLsn } = this.state;
+    if (state > CLOSED) throw this.state.refusal() ?? new ClosedError();
+    if (state !== CLOSED || durableLsn < lsn) return undefined;
+    // Nobody can be asked any more; but the files tell. What another writer adds is not this log's.
+    const { view } = await lookAtLog(storage, async () => false);
+    return view.durableLsn < lsn ? undefined : { ...view, durableLsn: Math.min(view.durableLsn, durableLsn) };
+  }
+
+  async #openDirectory(): Promise<NodeStorage> {
+    try {
+      return await NodeStorage.open(this.directory, { create: false });
+    } catch (cause) {
+      throw new IoError(`Opening the directory ${this.directory}`, cause);
     }
   }
 

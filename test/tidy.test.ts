@@ -73,17 +73,31 @@ it('keeps the callers side and the worker side apart', () => {
   }
 });
 
-it('keeps ringwal/operations on top of the public surface, and the core without knowledge of it', () => {
-  const isOperations = within('src/operations/');
+it.each([
+  'operations',
+  'streams',
+])('keeps ringwal/%s on top of the public surface, and the core without knowledge of it', (name) => {
+  const isOnTop = within(`src/${name}/`);
   for (const { path, code, imports } of sources) {
-    if (!isOperations(path)) expect(imports.filter(isOperations), path).toEqual([]);
+    if (!isOnTop(path)) expect(imports.filter(isOnTop), path).toEqual([]);
     else {
       const targets = [...code.matchAll(/from '([^']+)'/g)].map(([, target = '']) => target);
       expect(
-        targets.filter((target) => !/^(\.\/[\w-]+|\.\.\/index|\.\.\/errors)\.js$/.test(target)),
+        targets.filter(
+          (target) => !/^((\.\/[\w-]+|\.\.\/index|\.\.\/errors)\.js|node:stream(\/web)?)$/.test(target),
+        ),
         path,
       ).toEqual([]);
     }
+  }
+});
+
+it('keeps readers apart from what writes: neither knows of the other', () => {
+  const isReader = within('src/reader/');
+  const isWriter = within('src/append/', 'src/commit/', 'src/engine/', 'src/maintenance/', 'src/ring/');
+  for (const { path, imports } of sources) {
+    if (isReader(path)) expect(imports.filter(isWriter), path).toEqual([]);
+    else if (path !== 'src/index.ts') expect(imports.filter(isReader), path).toEqual([]);
   }
 });
 

@@ -43,3 +43,17 @@ export class Decoder implements PayloadDecoder {
     return decompress(stored, this.#limitBytes, lsn);
   }
 }
+
+/** A decoder that is made when it is first needed. */
+export function lateDecoder(make: () => PayloadDecoder): PayloadDecoder {
+  let made: PayloadDecoder | undefined;
+  const decoder = (): PayloadDecoder => {
+    made ??= make();
+    return made;
+  };
+  return {
+    prepare: (body, records, firstLsn) => decoder().prepare(body, records, firstLsn),
+    decrypt: (stored, lsn, type, flags) => decoder().decrypt(stored, lsn, type, flags),
+    inflate: (stored, lsn) => decoder().inflate(stored, lsn),
+  };
+}

@@ -68,6 +68,8 @@ export class CommitLoop {
   #resume: () => void = () => {};
   /** Last LSN that a MARK covers, or that was durable at open. */
   #markedLsn: number;
+  /** When a mark was last tried. */
+  #markTriedUs = Number.NEGATIVE_INFINITY;
   #turnedUs: number;
   #turnAfterUs = BUSY_TURN_US;
   /** Why requests are refused, once the loop has ended. */
@@ -221,8 +223,10 @@ export class CommitLoop {
     while (!this.#hasWork()) {
       let sleepMs = LONGEST_SLEEP_MS;
       if (this.#writer.lastLsn !== this.#markedLsn) {
-        const markInUs = sinceUs + IDLE_MARK_US - environment.monotonicUs();
+        const nowUs = environment.monotonicUs();
+        const markInUs = Math.max(sinceUs, this.#markTriedUs) + IDLE_MARK_US - nowUs;
         if (markInUs <= 0) {
+          this.#markTriedUs = nowUs;
           this.#requests.push({ attempt: this.idleMark, resolve: () => {}, reject: () => {} });
           return;
         }
@@ -233,10 +237,9 @@ export class CommitLoop {
     }
   }
 
-  /** Proves the last group durable, if the segment has room to spare for it. */
+  /** Proves the last group durable, now or, when that needs a segment that is not there, after another while. */
   readonly idleMark = (): true => {
-    this.#markedLsn = this.#writer.lastLsn;
-    this.#writer.idleMark(this.#group.openLsn);
+    if (this.#writer.idleMark(this.#group.openLsn)) this.#markedLsn = this.#writer.lastLsn;
     return true;
   };
 

@@ -232,9 +232,13 @@ export class LogWriter {
     return true;
   }
 
-  /** The same for the LSNs alone, when nothing else is to do: never at the price of a rotation. */
-  idleMark(openLsn: number): void {
-    if (this.#active.room > IDLE_MARK_ROOM_BYTES) this.mark(false, openLsn);
+  /**
+   * The same for the LSNs alone, when nothing else is to do. In a segment that is about full the SEAL is the proof, as
+   * the room that is left is for truncation; false when there is no successor to be had.
+   */
+  idleMark(openLsn: number): boolean {
+    const hasRoom = this.#active.room > IDLE_MARK_ROOM_BYTES;
+    return hasRoom ? this.mark(false, openLsn) : this.rotate(openLsn);
   }
 
   /** Makes everything durable that is written or staged, if anything is. */

@@ -31,7 +31,7 @@ export async function* untilCut(
   if (last < to) throw cutOff(last);
 }
 
-function cutOff(last: number): OutOfRangeError {
+export function cutOff(last: number): OutOfRangeError {
   return new OutOfRangeError(
     `The log was cut after LSN ${last} while it was read (truncateAfter): what came behind is no longer part of it.`,
   );

@@ -4,16 +4,21 @@
  * A reader works on a look at the directory (read/look): what it shows changes with `refresh` only. Files that go
  * while it reads are no surprise to it: it looks again, and goes on or says that the records are gone.
  */
-import { Decoder } from '../codec/decoder.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Decoder, lateDecoder } from '../codec/decoder.js';
 import type { KeyCallback } from '../codec/keys.js';
-import { ClosedError, TruncatedError } from '../errors.js';
+import type { ReadView } from '../control/contract.js';
+import { ClosedError, InvalidArgumentError, TruncatedError } from '../errors.js';
 import type { SegmentInfo } from '../log.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
+import { interruptible } from '../read/interruptible.js';
 import { type IsWriterAlive, identity, type Look, lookAtLog } from '../read/look.js';
 import { type ReadRange, readGroups } from '../read/read-log.js';
-import { checkReadOptions, ofTypes, type ReadOptions, rangeOf } from '../read/read-options.js';
+import { checkReadOptions, ofTypes, type ReadOptions, rangeOf, startOf } from '../read/read-options.js';
 import type { LogRecord } from '../read/record-assembler.js';
+import { checkTailOptions, type TailOptions, tailLog } from '../read/tail.js';
 import type { Storage } from '../storage/storage.js';
+import { EndWatcher } from './end-watcher.js';
 
 /**
  * A log directory that is open for reading. It holds no file open between calls and keeps no process alive.
@@ -47,6 +52,15 @@ export interface LogReader extends AsyncDisposable {
   /** The same in an array. */
   readAll(options?: ReadOptions): Promise<LogRecord[]>;
 
+  /**
+   * The records from `from` on, and then those that are written, as they come to be shown (see above); each verified,
+   * in LSN order, at the pace at which they are taken. It looks for news by itself, every `intervalMs`, and keeps the
+   * process running while a record is waited for; what the reader shows does not change by it. It goes on, across
+   * writers that come and go, until it is aborted or the reader is closed. Throws as `read` does, and the signal's
+   * reason.
+   */
+  tail(options?: ReaderTailOptions): AsyncGenerator<LogRecord, void, void>;
+
   /** The segments that hold records which are shown, oldest first. */
   segments(): SegmentInfo[];
 
@@ -58,6 +72,12 @@ export interface LogReader extends AsyncDisposable {
 
   /** Ends reads and tails under way with RINGWAL_CLOSED. May be called more than once. */
   close(): Promise<void>;
+}
+
+/** What `tail` of a reader reads, and how often it looks. */
+export interface ReaderTailOptions extends TailOptions {
+  /** Time between two looks for news when there was none, in milliseconds. Default 20; 1 to 60 000. */
+  intervalMs?: number;
 }
 
 /** Where a reader reads: a directory, and how to ask whether it is in use. */
@@ -126,6 +146,42 @@ export class DirectoryReader implements LogReader {
     const records: LogRecord[] = [];
     for await (const record of this.read(options)) records.push(record);
     return records;
+  }
+
+  tail(options: ReaderTailOptions = {}): AsyncGenerator<LogRecord, void, void> {
+    return interruptible(options, (own) => this.#tail(own));
+  }
+
+  async *#tail(options: ReaderTailOptions): AsyncGenerator<LogRecord, void, void> {
+    checkTailOptions(options, 'intervalMs');
+    const { intervalMs = 20, signal } = options;
+    if (!Number.isInteger(intervalMs) || intervalMs < 1 || intervalMs > 60_000)
+      throw new InvalidArgumentError(`Option "intervalMs" must be an integer from 1 to 60000.`);
+    this.#checkOpen();
+    const { storage, isWriterAlive } = this.#source;
+    const watcher = new EndWatcher(storage, isWriterAlive);
+    const next = async (lsn: number, reading: number | undefined, isAgain: boolean): Promise<ReadView> => {
+      if (isAgain) await watcher.look();
+      if (reading !== undefined) watcher.forget(reading);
+      for (;;) {
+        this.#checkOpen();
+        if (watcher.view.durableLsn >= lsn || watcher.view.firstLsn > lsn) return watcher.view;
+        await sleep(intervalMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
+        this.#checkOpen();
+        await watcher.poll();
+      }
+    };
+    try {
+      await watcher.look();
+      const from = startOf(options.from, watcher.view.firstLsn, watcher.checkpointLsn);
+      const source = { next, firstLsn: () => watcher.view.firstLsn };
+      const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = this.#source;
+      // Made with the first record: before there is one, there may be no log.
+      const decoder = lateDecoder(() => new Decoder(watcher.logId, key, maxInflatedBytes));
+      yield* tailLog(storage, source, decoder, from, options);
+    } finally {
+      await watcher.close();
+    }
   }
 
   segments(): SegmentInfo[] {

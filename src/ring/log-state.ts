@@ -165,6 +165,7 @@ export class LogState {
     Atomics.store(this.words, CUTS, cuts + 1);
     Atomics.store(this.#longs, DURABLE_LSN, BigInt(lsn)); // R6
     Atomics.store(this.#longs, WRITTEN_LSN, 0n);
+    tellNews(this.words); // N1: after the store
     this.setCheckpointLsn(checkpointLsn);
   }
 

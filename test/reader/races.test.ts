@@ -1,5 +1,6 @@
 /** races: the writer does something before every single operation of a reader, and the reader never sees damage. */
 import { describe, expect, it } from 'vitest';
+import type { LogRecord } from '../../dist/src/index.js';
 import { DirectoryReader } from '../../dist/src/reader/log-reader.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
 import { SimStorage } from '../support/sim-storage.js';
@@ -112,6 +113,39 @@ for (const [name, deed] of Object.entries(deeds)) {
         else {
           expect(failure, `moment ${moment}`).toMatchObject({ code: 'RINGWAL_TRUNCATED' });
           expect(2 + lsns.length, `moment ${moment}`).toBeLessThan(harness.state.firstLsn);
+        }
+      }
+    });
+
+    it('a tail gives every record once, or says that they were truncated, whenever that happens', async () => {
+      for (let moment = 0; ; moment++) {
+        const { disk, harness, last } = await prepared();
+        let isDone = false;
+        const storage = new WatchedStorage(disk, async (operation) => {
+          if (operation !== moment || isDone) return;
+          isDone = true;
+          await deed(harness, last);
+          await harness.engine.maintenanceIdle();
+        });
+        const source = { directory: '', storage, isWriterAlive: async () => true };
+        const reader = await DirectoryReader.open(source);
+        const tail = reader.tail({ intervalMs: 1, from: 2 });
+        let next = 2;
+        try {
+          // What was written by now is proven, or the last but one.
+          while (next < last || next < harness.state.durableLsn) {
+            const { value } = await tail.next();
+            expect(value, `moment ${moment}`).toMatchObject({ lsn: next });
+            expect(Buffer.from((value as LogRecord).payload).readUInt32LE()).toBe(next++);
+          }
+        } catch (error) {
+          expect(error, `moment ${moment}`).toMatchObject({ code: 'RINGWAL_TRUNCATED' });
+          expect(next, `moment ${moment}`).toBeLessThan(harness.state.firstLsn);
+        }
+        await tail.return();
+        if (!isDone) {
+          expect(moment).toBeGreaterThan(10);
+          return;
         }
       }
     });

@@ -130,6 +130,22 @@ describe('a reader', () => {
     expect((await open(true)).lastLsn).toBe(12);
   });
 
+  it('shows the last record of a writer that is idle, wherever in its segment that lies', async () => {
+    const disk = new SimStorage();
+    const harness = await EngineHarness.open(disk);
+    for (let last = 1; last <= 30; last++) {
+      await harness.append(payloadOf(last, 2500));
+      await harness.engine.maintenanceIdle(); // a spare is there, should the mark need one
+      await harness.mark(); // as the worker does by itself after 50 ms
+      const reader = await DirectoryReader.open({
+        directory: '',
+        storage: disk,
+        isWriterAlive: async () => true,
+      });
+      expect(reader.lastLsn).toBe(last);
+    }
+  });
+
   it('finds an LSN by the index of a sealed segment: it reads a small part of the log', async () => {
     const directory = tempDir();
     const log = await openLog(directory, { segmentBytes: 1024 * 1024, maxGroupBytes: 16_384 });

@@ -1,0 +1,127 @@
+/**
+ * follower: reads a log that grows: each time from where it left off, in the file that it holds open, so that what it
+ * reads in all is what was written, however often it is told that there is more.
+ *
+ * Spans that are open at the place keep their beginning in memory (record-assembler); only when it starts does it go
+ * back to where the oldest of them began.
+ */
+import type { ReadableSegment, ReadView } from '../control/contract.js';
+import { IoError, RingwalError, TruncatedError } from '../errors.js';
+import { DATA, saltKey } from '../format/group-header.js';
+import { SegmentCursor } from '../segment/segment-cursor.js';
+import type { Storage, StorageFile } from '../storage/storage.js';
+import { cursorAt, damaged, type ReadRange, recordsOf, spanStart } from './read-log.js';
+import { type LogRecord, type PayloadDecoder, RecordAssembler } from './record-assembler.js';
+
+/** Where it stands in which segment. */
+interface Place {
+  readonly segment: ReadableSegment;
+  readonly file: StorageFile;
+  offset: number;
+  nextLsn: number;
+  lastChecksum: number;
+}
+
+export class Follower {
+  readonly #storage: Storage;
+  readonly #decoder: PayloadDecoder | undefined;
+  readonly #assembler: RecordAssembler;
+  #place: Place | undefined;
+  /** The first LSN that was not read yet, of those it wants. */
+  next: number;
+  /** The first LSN that it still has to read; undefined before it started. */
+  reading: number | undefined;
+
+  constructor(storage: Storage, { from, transactions, decoder }: Omit<ReadRange, 'to'>) {
+    this.#storage = storage;
+    this.#decoder = decoder;
+    this.#assembler = new RecordAssembler(from, transactions, decoder);
+    this.next = from;
+  }
+
+  /**
+   * Yields the records that `view` has behind those it gave before, those of a group at a time. `firstLsn` says where
+   * the log begins at the moment. Throws TruncatedError, CorruptError and IoError; after the last two, what was not
+   * given can still be had with another view.
+   */
+  async *advance(view: ReadView, firstLsn: () => number): AsyncGenerator<LogRecord[], void, void> {
+    let name = '';
+    try {
+      this.#checkThere(firstLsn);
+      const first = view.segments.find(({ lastLsn }) => lastLsn >= this.next);
+      if (this.next > view.durableLsn || first === undefined) return;
+      name = first.name;
+      this.reading ??= await spanStart(this.#storage, first, this.next);
+      for (const segment of view.segments) {
+        if (segment.lastLsn < this.reading) continue;
+        if (segment.firstLsn > view.durableLsn) return;
+        name = segment.name;
+        yield* this.#segment(segment, Math.min(view.durableLsn, segment.lastLsn), firstLsn);
+      }
+    } catch (error) {
+      await this.close();
+      this.#checkThere(firstLsn);
+      throw error instanceof RingwalError ? error : new IoError(`Reading ${name}`, error);
+    }
+  }
+
+  /** Closes the file that it holds open; it can go on after that. */
+  async close(): Promise<void> {
+    const file = this.#place?.file;
+    this.#place = undefined;
+    await file?.close();
+  }
+
+  async *#segment(
+    segment: ReadableSegment,
+    last: number,
+    firstLsn: () => number,
+  ): AsyncGenerator<LogRecord[], void, void> {
+    const place = await this.#placeIn(segment);
+    const cursor = new SegmentCursor(place.file, saltKey(segment.salt), segment.end, place);
+    while (cursor.nextLsn <= last) {
+      const step = cursor.next();
+      if (step.kind === 'more') {
+        await cursor.fill();
+        continue;
+      }
+      if (step.kind === 'stop') throw damaged(segment, step.offset, cursor.nextLsn);
+      // The index may lead to a place before the one sought: what was read is not taken twice.
+      const isNew = step.header.type === DATA && cursor.nextLsn > (this.reading ?? 0);
+      if (isNew) await this.#decoder?.prepare(step.body, step.header.records, step.header.firstLsn);
+      const records = isNew ? recordsOf(segment, step, this.#assembler) : [];
+      this.#checkThere(firstLsn);
+      place.offset = cursor.offset;
+      place.nextLsn = cursor.nextLsn;
+      place.lastChecksum = cursor.lastChecksum;
+      this.reading = Math.max(this.reading ?? 0, cursor.nextLsn);
+      this.next = Math.max(this.next, cursor.nextLsn);
+      if (records.length > 0) yield records;
+    }
+  }
+
+  /** The place in `segment` where reading goes on. */
+  async #placeIn(segment: ReadableSegment): Promise<Place> {
+    const held = this.#place;
+    if (held?.segment.number === segment.number && isSameSalt(held.segment, segment)) return held;
+    await this.close();
+    const file = await this.#storage.open(segment.name, 'read');
+    try {
+      const from = Math.max(this.reading ?? this.next, segment.firstLsn);
+      const { offset, nextLsn, lastChecksum } = await cursorAt(file, segment, from);
+      this.#place = { segment, file, offset, nextLsn, lastChecksum };
+      return this.#place;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  #checkThere(firstLsn: () => number): void {
+    if (this.next < firstLsn()) throw new TruncatedError(this.next, firstLsn());
+  }
+}
+
+function isSameSalt(a: ReadableSegment, b: ReadableSegment): boolean {
+  return a.salt.every((byte, i) => byte === b.salt[i]);
+}

@@ -1,0 +1,77 @@
+/** append-stream: streams into a log: each chunk is one record, and acknowledged when it is on stable storage. */
+import { Writable } from 'node:stream';
+import { WritableStream } from 'node:stream/web';
+import type { LogAppender, Payload } from '../index.js';
+
+export interface AppendStreamOptions {
+  /** Chunks that may be under way, written and not acknowledged. Default 256; from 1. */
+  highWaterMark?: number;
+  /** Called with the LSN of each chunk once it is durable, in the order of the chunks. */
+  onAppend?: (lsn: number) => void;
+}
+
+/** What is needed of a log. */
+type Appends = Pick<LogAppender, 'append'>;
+
+const CHUNKS = 256;
+
+/**
+ * A Node Writable, in object mode. The callback of a `write` is called once its chunk is durable; `finish` comes when
+ * all are. What arrives while appends are under way is appended together and shares their writes and syncs. The first
+ * append that is rejected is the stream's error. The log stays open.
+ */
+export function appendStream(
+  log: Appends,
+  { highWaterMark = CHUNKS, onAppend }: AppendStreamOptions = {},
+): Writable {
+  const append = async (chunks: readonly Payload[]): Promise<void> => {
+    const lsns = await Promise.all(chunks.map((chunk) => log.append(chunk)));
+    if (onAppend !== undefined) for (const lsn of lsns) onAppend(lsn);
+  };
+  return new Writable({
+    objectMode: true,
+    highWaterMark,
+    write(chunk: Payload, _encoding, done) {
+      append([chunk]).then(() => done(), done);
+    },
+    writev(chunks, done) {
+      append(chunks.map(({ chunk }) => chunk as Payload)).then(() => done(), done);
+    },
+  });
+}
+
+/**
+ * A web stream. A `write` of its writer resolves when fewer than `highWaterMark` chunks are under way, its own
+ * included: with 1, when it is durable. `close` resolves when all are. After the first append that is rejected the
+ * stream is in error, with its reason. The log stays open.
+ */
+export function appendWritableStream(
+  log: Appends,
+  { highWaterMark = CHUNKS, onAppend }: AppendStreamOptions = {},
+): WritableStream<Payload> {
+  const underWay = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  const fewerThan = async (chunks: number): Promise<void> => {
+    while (underWay.size >= chunks && !failure) await Promise.race(underWay);
+    if (failure) throw failure.error;
+  };
+  return new WritableStream<Payload>(
+    {
+      async write(chunk) {
+        const appended = (async () => {
+          const lsn = await log.append(chunk);
+          onAppend?.(lsn);
+        })().catch((error: unknown) => {
+          failure ??= { error };
+        });
+        const settled = appended.then(() => {
+          underWay.delete(settled);
+        });
+        underWay.add(settled);
+        await fewerThan(highWaterMark);
+      },
+      close: () => fewerThan(1),
+    },
+    { highWaterMark },
+  );
+}

@@ -1,0 +1,3 @@
+/** index: `ringwal/streams`: Node and web streams over reads, tails and appends. */
+export { type AppendStreamOptions, appendStream, appendWritableStream } from './append-stream.js';
+export { type RecordStreamOptions, toReadable, toWebStream } from './record-stream.js';

@@ -1,0 +1,38 @@
+/** record-stream: the records of a read or tail as a stream, at the pace at which the stream is read. */
+import { Readable } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
+import type { LogRecord } from '../index.js';
+
+export interface RecordStreamOptions {
+  /** Records that the stream reads ahead. Default 16. */
+  highWaterMark?: number;
+}
+
+/**
+ * A Node Readable, in object mode, of what `log.read`, `log.tail` or the like return. Destroying it ends the read or
+ * tail, also one that waits for a record; what that throws is the stream's error.
+ */
+export function toReadable(
+  records: AsyncIterable<LogRecord>,
+  { highWaterMark = 16 }: RecordStreamOptions = {},
+): Readable {
+  return Readable.from(records, { objectMode: true, highWaterMark });
+}
+
+/** The same as a web stream, which reads nothing ahead. Cancelling it ends the read or tail. */
+export function toWebStream(records: AsyncIterable<LogRecord>): ReadableStream<LogRecord> {
+  const iterator = records[Symbol.asyncIterator]();
+  return new ReadableStream<LogRecord>(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
