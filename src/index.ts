@@ -34,17 +34,11 @@ export {
   UnsupportedVersionError,
   WorkerDiedError,
 } from './errors.js';
+export type { SegmentInfo } from './lifecycle/lifecycle-log.js';
 export type { LogCursor } from './lifecycle/log-cursor.js';
-export {
-  type AttachOptions,
-  attachLog,
-  type Log,
-  type LogAppender,
-  type LogStats,
-  openLog,
-  type SegmentInfo,
-} from './log.js';
+export type { Log, LogAppender, LogStats } from './log.js';
 export type { CursorInfo } from './maintenance/cursors.js';
+export { type AttachOptions, attachLog, openLog } from './open-log.js';
 export type { LogOptions, RecoveryMode, RetentionOptions } from './options.js';
 export { durable, highThroughput, lowLatency } from './presets.js';
 export type { ReadOptions } from './read/read-options.js';

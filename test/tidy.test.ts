@@ -54,8 +54,11 @@ it('keeps the callers side and the worker side apart', () => {
     'src/append/',
     'src/transaction/',
     'src/lifecycle/',
+    'src/followed-log.ts',
     'src/log.ts',
+    'src/open-log.ts',
     'src/thread.ts',
+    'src/thread-log.ts',
     'src/ring/producer.ts',
     'src/ring/claim.ts',
   );

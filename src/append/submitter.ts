@@ -6,16 +6,9 @@
  * bytes wait to keep a sync busy.
  */
 import { ClosedError, ConflictError, EncryptionError, OverloadedError } from '../errors.js';
-import {
-  FRAME_ALIGNMENT,
-  frameBytes,
-  ID_BYTES,
-  RECORD_FULL,
-  RECORD_TXN_BEGIN,
-  typeAndFlags,
-} from '../format/record-frame.js';
-import { maxPayloadBytes, type ResolvedOptions } from '../options.js';
-import { COMMITTED, CONFLICT, ENCRYPT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
+import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
+import type { ResolvedOptions } from '../options.js';
+import { COMMITTED, CONFLICT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import { type CompletedGroup, RingProducer } from '../ring/producer.js';
 import { KeepAlive } from './keep-alive.js';
@@ -23,14 +16,13 @@ import { copyPayload, type Payload } from './payload.js';
 import { PendingAppends, type Reject, type Resolve } from './pending.js';
 import {
   Barrier,
-  bytesOf,
   DeferredSubmission,
   type Frame,
-  LargeSubmission,
-  Submission,
+  type Submission,
   type SubmissionTerms,
   SyncSubmission,
 } from './submission.js';
+import { type MakeSubmission, SubmissionMaker } from './submission-maker.js';
 import { WaitingSubmissions } from './waiting.js';
 
 /**
@@ -43,18 +35,13 @@ const EARLY_PUBLISH_BYTES = 32 * 1024;
 /** How often a closing log looks whether the worker is stalled. */
 const STALL_CHECK_MS = 100;
 
-/** Most bytes of one fragment of a large record. */
-const FRAGMENT_BYTES = 1024 * 1024;
-
-/** Two ids and a checksum. */
-const FRAGMENT_OVERHEAD_BYTES = 2 * ID_BYTES + FRAME_ALIGNMENT;
-
 export class Submitter {
   readonly #options: ResolvedOptions;
   readonly #state: LogState;
   readonly #ring: RingProducer;
   readonly #pending = new PendingAppends();
   readonly #waiting = new WaitingSubmissions();
+  readonly #make: SubmissionMaker;
   readonly #keepAlive: KeepAlive;
   #closed = false;
   #corked = false;
@@ -74,6 +61,7 @@ export class Submitter {
       bytes: options.maxGroupBytes,
       records: options.maxGroupRecords,
     });
+    this.#make = new SubmissionMaker(state, options);
     this.#keepAlive = new KeepAlive(this.#drain);
   }
 
@@ -130,7 +118,7 @@ export class Submitter {
    * what `map`, called while their completion is being consumed, makes of it.
    */
   submit<T = number>(frames: readonly Frame[], terms: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
-    return this.#queue(this.#maker(frames, terms), map);
+    return this.#queue(this.#make.of(frames, terms), map);
   }
 
   /** As `submit`, but returns undefined, having done nothing, when they would have to wait for room. */
@@ -138,7 +126,7 @@ export class Submitter {
     if (this.#waiting.length > 0) return undefined;
     let isIn = false;
     const done = new Promise<number>((resolve, reject) => {
-      isIn = this.#admit(this.#maker(frames, terms)(resolve, reject));
+      isIn = this.#admit(this.#make.of(frames, terms)(resolve, reject));
     });
     if (!isIn) return undefined;
     this.#hold();
@@ -156,11 +144,11 @@ export class Submitter {
     map?: (lsn: number) => T,
   ): Promise<T> {
     return this.#queue((resolve, reject) => {
-      const deferred = new DeferredSubmission([], bytes, this.#termsOf(terms), resolve, reject);
+      const deferred = new DeferredSubmission([], bytes, terms, resolve, reject);
       frames().then(
         (known) => {
           const { onFailure: _, ...rest } = terms; // the deferred one's own `reject` tells of it
-          deferred.become(this.#maker(known, rest));
+          deferred.become(this.#make.of(known, rest));
           this.#drain();
         },
         (error) => this.#waiting.withdraw(deferred, error),
@@ -169,31 +157,9 @@ export class Submitter {
     }, map);
   }
 
-  /** Makes submissions of frames; a single one that is larger than a group becomes fragments. */
-  #maker(frames: readonly Frame[], given: SubmissionTerms): (resolve: Resolve, reject: Reject) => Submission {
-    const terms = this.#termsOf(given);
-    // What begins and ends a transaction is not refused for want of room: it may always be given up, and committed.
-    const bytes = frames.reduce((sum, one) => sum + (one.type < RECORD_TXN_BEGIN ? bytesOf(one) : 0), 0);
-    const [first] = frames;
-    if (first !== undefined && frames.length === 1 && bytes > this.#options.maxGroupBytes)
-      return this.#largeMaker(first, terms);
-    return (resolve, reject) => new Submission(frames, bytes, terms, resolve, reject);
-  }
-
-  #largeMaker(frame: Frame, terms: SubmissionTerms): (resolve: Resolve, reject: Reject) => Submission {
-    const id = this.#state.nextSpanId();
-    const fragmentBytes = Math.min(maxPayloadBytes(this.#options) - FRAGMENT_OVERHEAD_BYTES, FRAGMENT_BYTES);
-    return (resolve, reject) => new LargeSubmission(frame, id, fragmentBytes, terms, resolve, reject);
-  }
-
-  #termsOf(terms: SubmissionTerms): SubmissionTerms {
-    if (!this.#options.isEncrypted) return terms;
-    return { ...terms, chunkFlags: (terms.chunkFlags ?? 0) | ENCRYPT };
-  }
-
   /** As `submit`, for a record that is larger than a group; `frame` is the whole. */
   submitLarge<T = number>(frame: Frame, terms: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
-    return this.#queue(this.#largeMaker(frame, this.#termsOf(terms)), map);
+    return this.#queue(this.#make.large(frame, terms), map);
   }
 
   /** Resolves, with the last durable LSN, once everything appended on this thread before is durable. */
@@ -212,7 +178,7 @@ export class Submitter {
   }
 
   /** Has the worker leave no commit window open until this is settled. */
-  #hurried(make: (resolve: Resolve, reject: Reject) => Submission): Promise<number> {
+  #hurried(make: MakeSubmission): Promise<number> {
     this.#barriers++;
     const passed = this.#queue(make);
     const settled = (): void => {
@@ -262,10 +228,7 @@ export class Submitter {
   readonly stateChanged = (): void => this.#drain();
 
   /** Has a submission enter the ring, or wait its turn. */
-  #queue<T = number>(
-    make: (resolve: Resolve, reject: Reject) => Submission,
-    map?: (lsn: number) => T,
-  ): Promise<T> {
+  #queue<T = number>(make: MakeSubmission, map?: (lsn: number) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const settle = map ? (lsn: number) => resolve(map(lsn)) : (resolve as Resolve);
       const submission = make(settle, reject);

@@ -9,7 +9,7 @@ import { Decoder, lateDecoder } from '../codec/decoder.js';
 import type { KeyCallback } from '../codec/keys.js';
 import type { ReadView } from '../control/contract.js';
 import { ClosedError, InvalidArgumentError, TruncatedError } from '../errors.js';
-import type { SegmentInfo } from '../log.js';
+import type { SegmentInfo } from '../lifecycle/lifecycle-log.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
 import { interruptible } from '../read/interruptible.js';
 import { type IsWriterAlive, identity, type Look, lookAtLog } from '../read/look.js';

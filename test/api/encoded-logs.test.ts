@@ -45,7 +45,8 @@ async function fill(log: Log): Promise<string[]> {
     if (i % 10 === 3) pending.push(log.appendBatch([record(100), record(5000), record(0)]));
     else if (i % 10 === 5) {
       const tx = log.begin();
-      pending.push(tx.append(record(size)), tx.append(record(50)), tx.commit());
+      pending.push(tx.append(record(size)), tx.append(record(50)));
+      await tx.commit(); // takes effect here, not where the next call is made
     } else if (i % 10 === 7) pending.push(log.checkpoint(record(500)));
     else pending.push(log.append(record(size)));
     if (prng.below(4) === 0) await Promise.all(pending);

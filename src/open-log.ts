@@ -1,0 +1,118 @@
+/** open-log: ways to a log: `openLog` starts its I/O worker, `attachLog` joins it from another thread. */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { type KeyCallback, keyOf } from './codec/keys.js';
+import { ControlChannel } from './control/calls.js';
+import type { OpenerApi, WorkerInput } from './control/contract.js';
+import { takeHandle } from './control/handle.js';
+import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { serveFreed } from './lifecycle/freed-hook.js';
+import type { Log, LogAppender } from './log.js';
+import { type LogOptions, resolveOptions } from './options.js';
+import { CLOSED, DEAD, LogState } from './ring/log-state.js';
+import { type LogHandle, LogThread } from './thread.js';
+import { AttachedLog, OpenedLog } from './thread-log.js';
+
+/**
+ * Opens the log in directory `path`, creating both if need be, and recovers it.
+ *
+ * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_LOCKED when it is open elsewhere, RINGWAL_CORRUPT when
+ * acknowledged data is damaged, RINGWAL_UNSUPPORTED_VERSION, and RINGWAL_IO. An open log does not keep the
+ * process running; pending appends and calls do.
+ */
+export async function openLog(path: string, options?: LogOptions): Promise<Log> {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new InvalidArgumentError('The log directory must be a path, a non-empty string.');
+  }
+  const resolved = resolveOptions(options);
+  const encryption = options?.encryption;
+  const encryptionKey = encryption && {
+    keyId: encryption.keyId,
+    key: await keyOf(encryption.key, encryption.keyId),
+  };
+  const state = new LogState();
+  const { port1, port2 } = new MessageChannel();
+  const freedPort = serveFreed(options?.onSegmentFreed);
+  const input: WorkerInput = {
+    directory: path,
+    options: resolved,
+    state: state.buffer,
+    encryptionKey,
+    port: port2,
+    freedPort,
+  };
+  const worker = new Worker(options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url), {
+    name: 'ringwal-io',
+    workerData: input,
+    transferList: freedPort ? [port2, freedPort] : [port2],
+    execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
+  });
+  const control = new ControlChannel<OpenerApi>(port1);
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let failure: unknown;
+  let log: OpenedLog | undefined;
+  worker.once('error', (error) => {
+    failure = error;
+  });
+  worker.once('exit', (code) => {
+    const cause = failure ?? (code === 0 ? undefined : new Error(`exit code ${code}`));
+    if (log === undefined) control.fail(new WorkerDiedError(cause));
+    else log.workerGone(cause);
+  });
+  try {
+    const recovery = await control.call('open');
+    const thread = await LogThread.join(control, await control.call('options'), encryption?.key);
+    log = new OpenedLog(thread, recovery, exited, encryption?.key);
+    worker.unref();
+    return log;
+  } catch (error) {
+    await worker.terminate();
+    control.close();
+    throw error;
+  }
+}
+
+/**
+ * Takes part in a log that another thread opened, through a handle from its `handle()`. Appends from here go
+ * through a ring of their own, at full speed. `close` it when done; when the thread ends without, its part ends
+ * with it, and what it had published is still written.
+ *
+ * Rejects with RINGWAL_INVALID_ARGUMENT when `handle` is none or was used, and with RINGWAL_CLOSED when the log is
+ * closed, RINGWAL_WORKER_DIED when it ended without.
+ */
+export async function attachLog(handle: LogHandle, options: AttachOptions = {}): Promise<LogAppender> {
+  const { key } = checkAttachOptions(options);
+  const { port, terms } = takeHandle(handle);
+  const control = new ControlChannel<OpenerApi>(port);
+  let log: AttachedLog | undefined;
+  port.once('close', () => {
+    // The worker closes its end when the log is closed, and the system closes it when the worker dies.
+    if (log === undefined) control.fail(new ClosedError());
+    else log.workerGone();
+  });
+  port.ref();
+  try {
+    const state = new LogState(terms.state);
+    if (state.state === CLOSED || state.state === DEAD) throw state.refusal();
+    log = new AttachedLog(await LogThread.join(control, terms, key));
+    return log;
+  } catch (error) {
+    control.close();
+    throw error;
+  } finally {
+    port.unref();
+  }
+}
+
+/** Options of `attachLog`. */
+export interface AttachOptions {
+  /** Gives the keys for reading a log that is encrypted, as `encryption.key` of `openLog`; appending needs none. */
+  readonly key?: KeyCallback;
+}
+
+function checkAttachOptions(options: AttachOptions): AttachOptions {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidArgumentError('The options of attachLog must be an object.');
+  if (options.key !== undefined && typeof options.key !== 'function')
+    throw new InvalidArgumentError('Option "key" of attachLog must be a function.');
+  return options;
+}
