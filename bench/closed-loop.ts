@@ -54,3 +54,22 @@ export async function measure(
     cpuSecondsPerMillion: (user + kernel) / appended,
   };
 }
+
+/** Runs `task` while `inFlight` callers append again and again. */
+export async function whileBusy<T>(
+  append: () => Promise<unknown>,
+  inFlight: number,
+  task: () => Promise<T>,
+): Promise<T> {
+  let isOver = false;
+  const caller = async (): Promise<void> => {
+    while (!isOver) await append();
+  };
+  const callers = Promise.all(Array.from({ length: inFlight }, caller));
+  try {
+    return await task();
+  } finally {
+    isOver = true;
+    await callers;
+  }
+}

@@ -1,24 +1,34 @@
-/** presets: options that belong together, to be spread into those of `openLog`. */
+/**
+ * presets: options that belong together, to be spread into those of `openLog`. Each has its reason in a figure of
+ * `npm run bench -- presets` (2 cores, virtio disk, ext4; ratios to the defaults within one run).
+ */
 import type { LogOptions } from './options.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** For few callers who wait for each answer. */
+/**
+ * For callers who wait for each answer and share the log with bulk writers: a small group is soon over. One append of
+ * 128 bytes at a time, beside 200 of 64 KiB in flight on another ring: 0.3 ms instead of 3.8 (p50), 1.5 instead of
+ * 14.6 (p99). Alone, it is as fast as the defaults; 10 000 in flight get 0.4 of their rate, for lack of ring.
+ */
 export const lowLatency = {
-  windowUs: 0,
   ringBytes: MiB,
   maxGroupBytes: 256 * KiB,
 } as const satisfies LogOptions;
 
-/** For bulk: many callers, or large records. */
+/** For bulk, in large records: 200 of 64 KiB in flight get 1.5 times the rate of the defaults. Takes 64 MiB a thread. */
 export const highThroughput = {
   ringBytes: 64 * MiB,
   maxGroupBytes: 8 * MiB,
   segmentBytes: 256 * MiB,
 } as const satisfies LogOptions;
 
-/** For those who trust the disk less than most logs do. */
+/**
+ * For those who trust the disk less than most logs do: no acknowledged byte is ever written again, and each record is
+ * checked end to end, from its caller's bytes on. 0.9 of the rate of the defaults at 100 in flight, 0.5 to 0.6 at
+ * 10 000 (128 bytes), the same for records of 64 KiB.
+ */
 export const durable = {
   padGroups: true,
   recordChecksums: true,

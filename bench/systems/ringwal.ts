@@ -1,5 +1,5 @@
 /** ringwal: the log, with default options if no others are asked for; truncated behind its writers so that segments recycle, or never. */
-import { type LogAppender, type LogOptions, openLog } from 'ringwal';
+import { attachLog, type LogAppender, type LogOptions, openLog } from 'ringwal';
 import type { System } from '../system.js';
 
 /** How often the log is truncated behind its writers. */
@@ -15,16 +15,23 @@ export function truncateBehind(log: LogAppender): () => void {
   return () => clearInterval(timer);
 }
 
+/** A log with a second ring, for callers that share the log with those of `append` and not their queue. */
+export interface SharedSystem extends System {
+  appendBeside(payload: Uint8Array): Promise<unknown>;
+}
+
 export async function openRingwal(
   directory: string,
   isTruncated: boolean,
   options: LogOptions = {},
-): Promise<System> {
+): Promise<SharedSystem> {
   const log = await openLog(directory, options);
+  const beside = await attachLog(log.handle());
   const stop = isTruncated ? truncateBehind(log) : () => {};
   return {
     name: isTruncated ? 'ringwal' : 'ringwal, only grows',
     append: (payload) => log.append(payload),
+    appendBeside: (payload) => beside.append(payload),
     async warmUp() {
       if (!isTruncated) return;
       for (let recycled = 0; recycled < 3; ) {

@@ -55,12 +55,12 @@ export class GroupBuilder {
     this.#limits = limits;
   }
 
-  /** Rings may come and go between any two groups; whose turn is next stays as it is. */
   /** For the records that are to be encrypted. */
   setSealer(sealer: ChunkSealer): void {
     this.#sealer = sealer;
   }
 
+  /** Rings may come and go between any two groups; whose turn is next stays as it is. */
   setRings(rings: readonly RingConsumer[]): void {
     const inTurn = [...this.#rings.slice(this.#first), ...this.#rings.slice(0, this.#first)];
     const next = inTurn.find((ring) => rings.includes(ring));
