@@ -3,14 +3,13 @@
  * many cases each has tried. Fails when a promise was broken, when a layer tried fewer cases than its target, and, with
  * --strict, when this machine lacks what a layer needs.
  */
-import { type ChildProcess, fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { JobInput, JobMessage } from './job.js';
 import type { Layer } from './layer.js';
 import { LAYERS, loadLayer } from './layers.js';
 import { type LayerReport, render } from './report.js';
+import { runJob } from './run-job.js';
 
 const HELP = `npm run test:full -- [layer...] [options]
 
@@ -71,10 +70,6 @@ const queue = reports
   })
   .sort((a, b) => Number(a.report.layer.isAlone ?? false) - Number(b.report.layer.isAlone ?? false));
 
-const children = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 async function lane(isAlone: boolean): Promise<void> {
@@ -83,39 +78,18 @@ async function lane(isAlone: boolean): Promise<void> {
     const [job] = next < 0 ? [] : queue.splice(next, 1);
     if (job === undefined) return;
     const { report, part, parts } = job;
+    const name = parts > 1 ? `${report.layer.name} ${part + 1}/${parts}` : report.layer.name;
+    const tell = (text: string): void =>
+      console.error(`${elapsed().toFixed(0).padStart(5)} s  ${name}: ${text}`);
     const from = elapsed();
-    await runJob(report, { layer: report.layer.name, part, parts, share, seed });
+    const end = await runJob({ layer: report.layer.name, part, parts, share, seed }, tell);
     report.seconds += elapsed() - from;
+    tell(end.kind);
+    if (end.kind === 'failed') report.errors.push(`${name}: ${end.error}`);
+    else
+      for (const [what, count] of Object.entries(end.figures))
+        report.figures[what] = (report.figures[what] ?? 0) + count;
   }
-}
-
-function runJob(report: Running, input: JobInput): Promise<void> {
-  const name = input.parts > 1 ? `${input.layer} ${input.part + 1}/${input.parts}` : input.layer;
-  const child = fork(new URL('./job.js', import.meta.url), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  children.add(child);
-  return new Promise((resolve) => {
-    let isAnswered = false;
-    child.on('message', (message: JobMessage) => {
-      if (message.kind === 'progress') {
-        console.error(`${elapsed().toFixed(0).padStart(5)} s  ${name}: ${message.text}`);
-        return;
-      }
-      isAnswered = true;
-      if (message.kind === 'failed') report.errors.push(`${name}: ${message.error}`);
-      else
-        for (const [what, count] of Object.entries(message.figures))
-          report.figures[what] = (report.figures[what] ?? 0) + count;
-      console.error(`${elapsed().toFixed(0).padStart(5)} s  ${name}: ${message.kind}`);
-    });
-    child.once('exit', (code, signal) => {
-      children.delete(child);
-      if (!isAnswered) report.errors.push(`${name}: its process ended without an answer (${signal ?? code})`);
-      resolve();
-    });
-    child.send(input);
-  });
 }
 
 await Promise.all(Array.from({ length: jobs }, () => lane(false)));
