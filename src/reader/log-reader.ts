@@ -96,6 +96,8 @@ export class DirectoryReader implements LogReader {
   /** The last refresh: looks come one after the other, or an older one could replace a newer. */
   #refreshed: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  /** Aborted by `close`, for tails that wait for their next look. */
+  readonly #closed = new AbortController();
 
   static async open(source: ReaderSource): Promise<DirectoryReader> {
     return new DirectoryReader(source, await lookAtLog(source.storage, source.isWriterAlive));
@@ -160,13 +162,14 @@ export class DirectoryReader implements LogReader {
     this.#checkOpen();
     const { storage, isWriterAlive } = this.#source;
     const watcher = new EndWatcher(storage, isWriterAlive);
+    const end = AbortSignal.any([this.#closed.signal, ...(signal ? [signal] : [])]);
     const next = async (lsn: number, reading: number | undefined, isAgain: boolean): Promise<ReadView> => {
       if (isAgain) await watcher.look();
       if (reading !== undefined) watcher.forget(reading);
       for (;;) {
         this.#checkOpen();
         if (watcher.view.durableLsn >= lsn || watcher.view.firstLsn > lsn) return watcher.view;
-        await sleep(intervalMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
+        await sleep(intervalMs, undefined, { signal: end }).catch(() => signal?.throwIfAborted());
         this.#checkOpen();
         await watcher.poll();
       }
@@ -209,6 +212,7 @@ export class DirectoryReader implements LogReader {
 
   close(): Promise<void> {
     this.#closing ??= this.#refreshed.then(() => this.#source.storage.close());
+    this.#closed.abort();
     return this.#closing;
   }
 

@@ -1,7 +1,7 @@
 /** append-stream: streams into a log: each chunk is one record, and acknowledged when it is on stable storage. */
 import { Writable } from 'node:stream';
 import { WritableStream } from 'node:stream/web';
-import type { LogAppender, Payload } from '../index.js';
+import { InvalidArgumentError, type LogAppender, type Payload } from '../index.js';
 
 export interface AppendStreamOptions {
   /** Chunks that may be under way, written and not acknowledged. Default 256; from 1. */
@@ -24,9 +24,14 @@ export function appendStream(
   log: Appends,
   { highWaterMark = CHUNKS, onAppend }: AppendStreamOptions = {},
 ): Writable {
+  checkHighWaterMark(highWaterMark);
   const append = async (chunks: readonly Payload[]): Promise<void> => {
-    const lsns = await Promise.all(chunks.map((chunk) => log.append(chunk)));
-    if (onAppend !== undefined) for (const lsn of lsns) onAppend(lsn);
+    await Promise.all(
+      chunks.map(async (chunk) => {
+        const lsn = await log.append(chunk);
+        onAppend?.(lsn);
+      }),
+    );
   };
   return new Writable({
     objectMode: true,
@@ -49,20 +54,26 @@ export function appendWritableStream(
   log: Appends,
   { highWaterMark = CHUNKS, onAppend }: AppendStreamOptions = {},
 ): WritableStream<Payload> {
+  checkHighWaterMark(highWaterMark);
   const underWay = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
+  let fail: (error: unknown) => void = () => {};
   const fewerThan = async (chunks: number): Promise<void> => {
     while (underWay.size >= chunks && !failure) await Promise.race(underWay);
     if (failure) throw failure.error;
   };
   return new WritableStream<Payload>(
     {
+      start(controller) {
+        fail = (error) => controller.error(error);
+      },
       async write(chunk) {
         const appended = (async () => {
           const lsn = await log.append(chunk);
           onAppend?.(lsn);
         })().catch((error: unknown) => {
           failure ??= { error };
+          fail(failure.error); // not with the next write only: there may be none
         });
         const settled = appended.then(() => {
           underWay.delete(settled);
@@ -74,4 +85,9 @@ export function appendWritableStream(
     },
     { highWaterMark },
   );
+}
+
+function checkHighWaterMark(highWaterMark: number): void {
+  if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1)
+    throw new InvalidArgumentError(`Option "highWaterMark" must be an integer from 1, not ${highWaterMark}.`);
 }

@@ -296,6 +296,15 @@ describe('the tail of a reader', () => {
     });
   });
 
+  it('ends at once when the reader is closed, however long it would have waited for its next look', async () => {
+    const source = { directory: '', storage: new SimStorage(), isWriterAlive: async () => false };
+    const reader = await DirectoryReader.open(source);
+    const waiting = reader.tail({ intervalMs: 60_000 }).next().catch(codeOf);
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve)); // its first look
+    await reader.close();
+    expect(await waiting).toBe('RINGWAL_CLOSED');
+  });
+
   it('follows in another process, over twenty rotations', async () => {
     const directory = tempDir();
     const log = await openLog(directory, SMALL);

@@ -146,4 +146,34 @@ describe('streams into a log', () => {
     await expect(web.close()).rejects.toThrow('disk');
     await web.closed.catch(() => {});
   });
+
+  it('are in error as soon as an append is rejected, also when nobody writes any more', async () => {
+    const { log, waiting } = manual();
+    const web = appendWritableStream(log).getWriter();
+    await web.write('x');
+    waiting.shift()?.reject(new Error('disk'));
+    await expect(web.closed).rejects.toThrow('disk');
+  });
+
+  it('tell the LSNs of the chunks that are durable, also when another of their batch is rejected', async () => {
+    const { log, waiting } = manual();
+    const lsns: number[] = [];
+    const stream = appendStream(log, { onAppend: (lsn) => lsns.push(lsn) });
+    for (let i = 0; i < 3; i++) stream.write('x');
+    waiting.shift()?.resolve(1);
+    await turn();
+    waiting.shift()?.resolve(2);
+    waiting.shift()?.reject(new Error('disk'));
+    await once(stream, 'error');
+    expect(lsns).toEqual([1, 2]);
+  });
+
+  it('refuse to have no chunk under way, with which nothing would ever be written', () => {
+    const { log } = manual();
+    for (const make of [appendStream, appendWritableStream])
+      for (const highWaterMark of [0, -1, 1.5, Number.NaN])
+        expect(() => make(log, { highWaterMark })).toThrow(
+          expect.objectContaining({ code: 'RINGWAL_INVALID_ARGUMENT' }),
+        );
+  });
 });
