@@ -29,7 +29,8 @@ export interface LogFollowing {
    * this thread's part in it is closed. While a record is waited for it keeps the process running.
    *
    * Throws, as the iteration starts or goes on, RINGWAL_INVALID_ARGUMENT, RINGWAL_TRUNCATED when a record that was to
-   * come next is gone, RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be read, the signal's reason when
+   * come next is gone, RINGWAL_OUT_OF_RANGE when what was given, or is being read, was cut off (`truncateAfter`),
+   * RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be read, the signal's reason when
    * aborted, and RINGWAL_POISONED or RINGWAL_WORKER_DIED.
    */
   tail(options?: TailOptions): AsyncGenerator<LogRecord, void, void>;

@@ -68,8 +68,8 @@ export interface LogOptions {
   /** Largest payload that reading inflates, in bytes; a record that says more is refused. Default and most 1 GiB. */
   maxInflatedBytes?: number;
   /**
-   * How a group is made durable. `auto` measures when the log is opened and takes the faster of `direct` and
-   * `fdatasync`. Default `auto`.
+   * How a group is made durable. `auto` measures when the log is opened, for some milliseconds, and takes the
+   * fastest of the durable ones. Default `auto`.
    *
    *   direct     one write past the page cache, O_DIRECT|O_DSYNC
    *   fdatasync  a cached write and fdatasync

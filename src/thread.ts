@@ -18,7 +18,7 @@ import { lookAtLog } from './read/look.js';
 import { readGroups } from './read/read-log.js';
 import { checkReadOptions, ofTypes, type ReadOptions, rangeOf, startOf } from './read/read-options.js';
 import type { LogRecord } from './read/record-assembler.js';
-import { checkTailOptions, type TailOptions, tailLog } from './read/tail.js';
+import { checkTailOptions, type TailOptions, type TailSource, tailLog } from './read/tail.js';
 import { createRing } from './ring/layout.js';
 import { CLOSED, DEAD, LogState } from './ring/log-state.js';
 import { NodeStorage } from './storage/node-storage.js';
@@ -118,22 +118,27 @@ export class LogThread {
 
   async *#tail(options: TailOptions): AsyncGenerator<LogRecord, void, void> {
     checkTailOptions(options);
-    const { checkpointLsn, firstLsn, cuts } = this.state;
+    const { checkpointLsn, firstLsn } = this.state;
     const from = startOf(options.from, firstLsn, checkpointLsn);
+    let { cuts } = this.state;
     const storage = await this.#openDirectory();
     try {
       const next = async (lsn: number): Promise<ReadView | undefined> => {
         try {
           await this.waitForDurable(lsn, options.signal);
+          const view = await this.held(() => this.control.call('view'));
           const last = this.state.cutAfter(cuts);
           if (last < lsn - 1) throw cutOff(last); // what was given is no longer part of the log
-          return await this.held(() => this.control.call('view'));
+          cuts = view.cuts; // those before it were behind what was given
+          return view;
         } catch (error) {
           if (!(error instanceof RingwalError && error.code === 'RINGWAL_CLOSED')) throw error;
           return this.#viewOfClosed(storage, lsn);
         }
       };
-      const source = { next, firstLsn: () => this.state.firstLsn };
+      const whileThere: TailSource['whileThere'] = (groups, view) =>
+        untilCut(groups, view.durableLsn, () => this.state.cutAfter(view.cuts));
+      const source = { next, firstLsn: () => this.state.firstLsn, whileThere };
       yield* tailLog(storage, source, this.decoder, from, options);
     } finally {
       await storage.close();
@@ -147,7 +152,8 @@ export class LogThread {
     if (state !== CLOSED || durableLsn < lsn) return undefined;
     // Nobody can be asked any more; but the files tell. What another writer adds is not this log's.
     const { view } = await lookAtLog(storage, async () => false);
-    return view.durableLsn < lsn ? undefined : { ...view, durableLsn: Math.min(view.durableLsn, durableLsn) };
+    if (view.durableLsn < lsn) return undefined;
+    return { ...view, durableLsn: Math.min(view.durableLsn, durableLsn), cuts: this.state.cuts };
   }
 
   async #openDirectory(): Promise<NodeStorage> {

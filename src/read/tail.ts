@@ -1,6 +1,6 @@
 /** tail: the records of a log as they become durable, without end; for logs that are open here and for readers. */
 import type { ReadView } from '../control/contract.js';
-import { InvalidArgumentError, TruncatedError } from '../errors.js';
+import { InvalidArgumentError, OutOfRangeError, TruncatedError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
 import { Follower } from './follower.js';
 import { identity } from './look.js';
@@ -28,6 +28,8 @@ export interface TailSource {
   next(next: number, reading: number | undefined, isAgain: boolean): Promise<ReadView | undefined>;
   /** The log's first LSN at the moment. */
   firstLsn(): number;
+  /** Passes on what is read of `view` as long as it is part of the log; see cut-check. */
+  whileThere(groups: AsyncIterable<LogRecord[]>, view: ReadView): AsyncIterable<LogRecord[]>;
 }
 
 const tailOptions = ['from', 'types', 'transactions', 'signal'] satisfies (keyof TailOptions)[];
@@ -56,7 +58,7 @@ export async function* tailLog(
       const view = await source.next(follower.next, follower.reading, before !== undefined);
       if (view === undefined) return;
       try {
-        for await (const records of follower.advance(view, firstLsn)) {
+        for await (const records of source.whileThere(follower.advance(view, firstLsn), view)) {
           before = undefined;
           for (const record of ofTypes(records, types)) {
             yield record;
@@ -67,7 +69,13 @@ export async function* tailLog(
       } catch (error) {
         // Its files may have gone or been reused meanwhile: believed only if it is the same with a newer view.
         const failure = identity(error);
-        if (error instanceof TruncatedError || signal?.aborted || failure === before) throw error;
+        if (
+          error instanceof TruncatedError ||
+          error instanceof OutOfRangeError ||
+          signal?.aborted ||
+          failure === before
+        )
+          throw error;
         before = failure;
       }
     }

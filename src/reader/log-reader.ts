@@ -16,7 +16,7 @@ import { type IsWriterAlive, identity, type Look, lookAtLog } from '../read/look
 import { type ReadRange, readGroups } from '../read/read-log.js';
 import { checkReadOptions, ofTypes, type ReadOptions, rangeOf, startOf } from '../read/read-options.js';
 import type { LogRecord } from '../read/record-assembler.js';
-import { checkTailOptions, type TailOptions, tailLog } from '../read/tail.js';
+import { checkTailOptions, type TailOptions, type TailSource, tailLog } from '../read/tail.js';
 import type { Storage } from '../storage/storage.js';
 import { EndWatcher } from './end-watcher.js';
 
@@ -57,7 +57,8 @@ export interface LogReader extends AsyncDisposable {
    * in LSN order, at the pace at which they are taken. It looks for news by itself, every `intervalMs`, and keeps the
    * process running while a record is waited for; what the reader shows does not change by it. It goes on, across
    * writers that come and go, until it is aborted or the reader is closed. Throws as `read` does, and the signal's
-   * reason.
+   * reason. Who ends the log before what was given already (`truncateAfter`) must tell those who follow from elsewhere:
+   * LSNs that are given out anew are not given a second time.
    */
   tail(options?: ReaderTailOptions): AsyncGenerator<LogRecord, void, void>;
 
@@ -177,7 +178,9 @@ export class DirectoryReader implements LogReader {
     try {
       await watcher.look();
       const from = startOf(options.from, watcher.view.firstLsn, watcher.checkpointLsn);
-      const source = { next, firstLsn: () => watcher.view.firstLsn };
+      // Cuts are not told to other processes; see the docs of `tail`.
+      const whileThere: TailSource['whileThere'] = (groups) => groups;
+      const source = { next, firstLsn: () => watcher.view.firstLsn, whileThere };
       const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = this.#source;
       // Made with the first record: before there is one, there may be no log.
       const decoder = lateDecoder(() => new Decoder(watcher.logId, key, maxInflatedBytes));

@@ -50,24 +50,31 @@ const PROBE_BYTES = 64 * 1024;
 const PROBE_WRITE_BYTES = 512;
 const MOST_TRIALS = 16;
 const LEAST_TRIALS = 4;
-/** A slow disk is not tried for longer. */
+/** A slow disk is not tried for longer than the least number of trials takes. */
 const PROBE_BUDGET_MS = 60;
 /** What direct writes may take of the time of cached ones: they are steadier, and faster for large groups. */
 const DIRECT_ALLOWANCE = 1.1;
 
-/** The faster of `direct` and `fdatasync` in `directory`; takes some milliseconds. Throws what a cached write throws. */
+/** The durable modes, all of which `auto` tries. */
+const DURABLE_MODES = ['direct', 'dsync', 'fdatasync', 'fsync'] as const;
+
+/** The fastest durable mode in `directory`; takes some milliseconds. Throws what a cached write throws. */
 export function fastestSyncMode(directory: string): SyncMode {
   const path = join(directory, PROBE_NAME);
   const cached = createProbe(path, 0);
   try {
     fs.writeSync(cached, new Uint8Array(PROBE_BYTES), 0, PROBE_BYTES, 0);
     fs.fsyncSync(cached); // so that the trials find their blocks allocated, as in a segment
-    const direct = openDirect(path);
-    if (direct === undefined) return 'fdatasync';
+    const fds = DURABLE_MODES.map((mode) => openProbe(path, mode));
     try {
-      return directIsFaster(direct, cached) ? 'direct' : 'fdatasync';
+      const memory = new AlignedMemory();
+      const ways = DURABLE_MODES.flatMap((mode, i) => {
+        const fd = fds[i];
+        return fd === undefined ? [] : [{ mode, writes: groupWrites(mode, fd, cached, memory) }];
+      });
+      return fastest(ways);
     } finally {
-      fs.closeSync(direct);
+      for (const fd of fds) if (fd !== undefined) fs.closeSync(fd);
     }
   } finally {
     fs.closeSync(cached);
@@ -101,40 +108,51 @@ function createProbe(path: string, flags: number): number {
   return fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | flags, 0o600);
 }
 
-/** Undefined when the system or the file system has no such writes (tmpfs, for one). */
-function openDirect(path: string): number | undefined {
-  const flags = groupFlags('direct');
+/** Undefined when the system or the file system has no such writes (tmpfs has no direct ones, for one). */
+function openProbe(path: string, mode: SyncMode): number | undefined {
+  const flags = groupFlags(mode);
   if (flags === undefined) return undefined;
   try {
     return fs.openSync(path, O_RDWR | flags);
-  } catch {
+  } catch (error) {
+    if (flags === 0) throw error;
     return undefined;
   }
 }
 
-function directIsFaster(direct: number, cached: number): boolean {
+/** A mode, and how to write by it. */
+export interface Way {
+  readonly mode: SyncMode;
+  readonly writes: GroupWrites;
+}
+
+/**
+ * The mode of the way whose median of write and sync is least. Tries all of them in turn, so that what disturbs one
+ * disturbs the others too. Throws what a way throws that needs no flags.
+ */
+export function fastest(ways: readonly Way[]): SyncMode {
   const views = [new Uint8Array(PROBE_WRITE_BYTES).fill(1)];
-  const ways = [
-    groupWrites('direct', direct, cached, new AlignedMemory()),
-    new BufferedWrites(cached, fs.fdatasyncSync),
-  ];
-  const times: number[][] = [[], []];
+  const times = new Map<Way, number[]>(ways.map((way) => [way, []]));
   const end = performance.now() + PROBE_BUDGET_MS;
   for (let trial = 0; trial < MOST_TRIALS && (trial < LEAST_TRIALS || performance.now() < end); trial++) {
-    for (const [i, way] of ways.entries()) {
+    for (const [way, took] of times) {
       const from = performance.now();
       try {
-        way.write(views, trial * PROBE_WRITE_BYTES, true);
-        way.sync();
+        way.writes.write(views, trial * PROBE_WRITE_BYTES, true);
+        way.writes.sync();
       } catch (error) {
-        if (i === 0) return false; // some file systems open such a file and then refuse its writes
-        throw error;
+        if (groupFlags(way.mode) === 0) throw error;
+        times.delete(way); // some file systems open such a file and then refuse its writes
+        continue;
       }
-      times[i]?.push(performance.now() - from);
+      took.push(performance.now() - from);
     }
   }
-  const [directMs = 0, cachedMs = 0] = times.map(median);
-  return directMs <= cachedMs * DIRECT_ALLOWANCE;
+  const ranked = [...times].map(([{ mode }, took]) => ({
+    mode,
+    ms: median(took) / (mode === 'direct' ? DIRECT_ALLOWANCE : 1),
+  }));
+  return ranked.reduce((best, one) => (one.ms < best.ms ? one : best)).mode;
 }
 
 function median(values: number[]): number {

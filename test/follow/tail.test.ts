@@ -120,6 +120,37 @@ describe('the tail of a log', () => {
     await log.close();
   });
 
+  it('goes on over a cut behind what it gave, and is told of one before that', async () => {
+    const log = await openLog(tempDir(), SMALL);
+    for (let lsn = 1; lsn <= 20; lsn++) await log.append(payload(lsn, 1000));
+    const tail = log.tail();
+    for (let lsn = 1; lsn <= 10; lsn++) expect((await tail.next()).value).toMatchObject({ lsn });
+    const behind = log.tail({ from: 15 });
+    await behind.next();
+    await log.truncateAfter(12);
+    expect(await behind.next().catch(codeOf)).toBe('RINGWAL_OUT_OF_RANGE');
+    // What it has in hand of the log as it was ends with the cut, too.
+    const given: number[] = [];
+    const rest = async () => {
+      for await (const { lsn } of tail) given.push(lsn);
+    };
+    expect(await rest().catch(codeOf)).toBe('RINGWAL_OUT_OF_RANGE');
+    expect(given.every((lsn) => lsn <= 12)).toBe(true);
+    // One that had come to the end of what is left sees what comes instead, over this cut and the next.
+    const again = log.tail({ from: 11 });
+    for (const lsn of [11, 12]) expect((await again.next()).value).toMatchObject({ lsn });
+    await log.append(payload(13, 10));
+    expect((await again.next()).value).toMatchObject({ lsn: 13 });
+    await log.append(payload(14, 10));
+    await log.truncateAfter(13);
+    await log.append(payload(1400, 10));
+    const { value } = await again.next();
+    expect(value).toMatchObject({ lsn: 14 });
+    expect(Buffer.from((value as LogRecord).payload).readUInt32LE()).toBe(1400);
+    await again.return();
+    await log.close();
+  });
+
   it('ends with the reason when aborted, and refuses options that are none', async () => {
     const log = await openLog(tempDir(), SMALL);
     const controller = new AbortController();

@@ -6,7 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { openLog } from '../../dist/src/index.js';
 import { AlignedMemory } from '../../dist/src/storage/group-writes.js';
 import { NodeStorage } from '../../dist/src/storage/node-storage.js';
-import { groupFlags, groupWrites, requireSyncMode, type SyncMode } from '../../dist/src/storage/sync-mode.js';
+import {
+  fastest,
+  groupFlags,
+  groupWrites,
+  requireSyncMode,
+  type SyncMode,
+  type Way,
+} from '../../dist/src/storage/sync-mode.js';
 import { Prng, testSeed } from '../support/prng.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -91,11 +98,35 @@ describe('direct writes', () => {
   });
 });
 
-it('is chosen by trying, and leaves nothing behind', async () => {
-  const directory = tempDir();
-  const storage = await NodeStorage.open(directory, { create: false });
-  storage.chooseSyncMode('auto');
-  expect(['direct', 'fdatasync']).toContain(storage.syncMode);
-  await storage.close();
-  expect(await readdir(directory)).toEqual([]);
+describe('auto', () => {
+  it('is chosen by trying, and leaves nothing behind', async () => {
+    const directory = tempDir();
+    const storage = await NodeStorage.open(directory, { create: false });
+    storage.chooseSyncMode('auto');
+    expect(MODES.slice(0, 4)).toContain(storage.syncMode);
+    await storage.close();
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  const way = (mode: SyncMode, spinMs: number, code?: string): Way => ({
+    mode,
+    writes: {
+      write: () => {
+        if (code !== undefined) throw Object.assign(new Error('simulated'), { code });
+      },
+      sync: () => {
+        for (const end = performance.now() + spinMs; performance.now() < end; );
+      },
+    },
+  });
+
+  it('takes the mode that took least, whichever that is', () => {
+    for (const least of MODES.slice(0, 4))
+      expect(fastest(MODES.slice(0, 4).map((mode) => way(mode, mode === least ? 0 : 2)))).toBe(least);
+  });
+
+  it('leaves out a mode whose writes the file system refuses, and throws what a plain write throws', () => {
+    expect(fastest([way('direct', 0, 'EINVAL'), way('fdatasync', 1)])).toBe('fdatasync');
+    expect(() => fastest([way('direct', 0), way('fdatasync', 0, 'ENOSPC')])).toThrow('simulated');
+  });
 });
