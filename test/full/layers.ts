@@ -14,6 +14,8 @@ export const LAYERS = [
   'deaths',
   'ring-protocol',
   'stress',
+  'large-record',
+  'planted-bugs',
 ] as const;
 
 export async function loadLayer(name: string): Promise<Layer> {

@@ -1,0 +1,169 @@
+/**
+ * planted-bugs: the checker is checked: bugs that logs are known for are planted into copies of the built package, one
+ * at a time, and the layer that is named with each must catch it.
+ */
+import type { Layer } from '../full/layer.js';
+import { type Edit, plant } from '../full/planted-tree.js';
+import { runJob } from '../full/run-job.js';
+
+interface PlantedBug {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** The layer that must catch it, and the share of its cases that is enough. */
+  readonly layer: string;
+  readonly share: number;
+}
+
+const WRITER = 'src/segment/segment-writer.js';
+const LOG_WRITER = 'src/commit/log-writer.js';
+const CURSOR = 'src/segment/segment-cursor.js';
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'groups are not synced',
+    edits: [{ file: WRITER, find: 'this.segment.file.syncGroup();', replace: '' }],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'callers are told before the sync',
+    edits: [
+      {
+        file: LOG_WRITER,
+        find: 'outcome.syncUs = this.#writeAndSync(group.bytes, group.records, group.waitUs);',
+        replace: `{ group.complete(firstLsn, outcome); group.contributors.length = 0;
+          outcome.syncUs = this.#writeAndSync(group.bytes, group.records, group.waitUs); }`,
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'the directory is not synced when a segment is published',
+    edits: [
+      {
+        file: 'src/segment/prepare.js',
+        find: `unlink(preparedName(number));
+    await storage.syncDirectory();`,
+        replace: 'unlink(preparedName(number));',
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'a segment is published before its header is durable',
+    edits: [
+      {
+        file: 'src/segment/prepare.js',
+        find: 'await file.sync(); // the header is durable before the file is published',
+        replace: '',
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'the chain of checksums is not verified',
+    edits: [
+      {
+        file: CURSOR,
+        find: '|| header.previousChecksum !== this.lastChecksum',
+        replace: '',
+      },
+    ],
+    layer: 'corruption',
+    share: 0.01,
+  },
+  {
+    name: 'the salt is not verified',
+    edits: [],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'a torn batch is accepted',
+    edits: [
+      {
+        file: CURSOR,
+        find: 'checksum(body, this.#key.seed) !== header.bodyChecksum',
+        replace: 'false',
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'the durable end is never written',
+    edits: [
+      { file: WRITER, find: 'header.durableEnd = this.#durableEnd;', replace: 'header.durableEnd = 4096;' },
+      { file: WRITER, find: 'header.durableLsn = this.#durableLsn;', replace: 'header.durableLsn = 0;' },
+    ],
+    layer: 'corruption',
+    share: 0.01,
+  },
+  {
+    name: 'what recovery logs again is not synced',
+    edits: [],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'garbage collection is off by one',
+    edits: [
+      {
+        file: 'src/maintenance/segment-keeper.js',
+        find: 'this.#closed.filter((segment) => segment.lastLsn < neededFrom)',
+        replace: 'this.#closed.filter((segment) => segment.lastLsn <= neededFrom)',
+      },
+      {
+        file: 'src/maintenance/segment-keeper.js',
+        find: 'segment.lastLsn >= neededFrom',
+        replace: 'true',
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'files are freed before the truncation mark is durable',
+    edits: [
+      {
+        file: 'src/maintenance/truncation.js',
+        find: 'if (writer.isMarkDurable)',
+        replace: 'if (lsn > 0)',
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+];
+
+export const layer: Layer = {
+  name: 'planted-bugs',
+  title: 'bugs planted into copies of the package, each caught by the layer that is named with it',
+  targets: { 'bugs caught': PLANTED_BUGS.length },
+  parts: 2,
+  async run(task) {
+    let caught = 0;
+    for (const [i, bug] of PLANTED_BUGS.entries()) {
+      if (i % task.parts !== task.part) continue;
+      task.progress(bug.name);
+      await mustBeCaught(bug, task.seed);
+      caught++;
+    }
+    return { 'bugs caught': caught };
+  },
+};
+
+/** Throws when the layer passes all the same. Returns what it said. */
+export async function mustBeCaught({ name, edits, layer: catcher, share }: PlantedBug, seed: number): Promise<string> {
+  const tree = plant(edits);
+  try {
+    const end = await runJob({ layer: catcher, part: 0, parts: 1, share, seed }, undefined, tree.job);
+    if (end.kind === 'done') throw new Error(`planted and not caught by ${catcher}: ${name}`);
+    return end.error;
+  } finally {
+    tree.remove();
+  }
+}
