@@ -214,6 +214,11 @@ export class LogEngine {
     return this.#truncation.review();
   }
 
+  /** Goes on with maintenance that was put off, as the loop does by itself; for tests. */
+  nudge(): void {
+    this.#keeper.nudge();
+  }
+
   /** Writes a MARK, as the loop does by itself after a while without work. */
   mark(): Promise<true> {
     return this.#request(this.#loop.idleMark);

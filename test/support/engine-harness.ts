@@ -75,7 +75,7 @@ export class EngineHarness {
     await engine.maintenanceIdle();
     const harness = new EngineHarness(storage, oracle, engine, state, options);
     if (oracle !== undefined && !engine.summary.created) {
-      oracle.reopened(await harness.frames(), engine.summary.lastLsn + 1);
+      oracle.reopened(await storage.spared(() => harness.frames()), engine.summary.lastLsn + 1);
     }
     return harness;
   }
