@@ -2,9 +2,11 @@
  * cursor-file: one cursor's position on disk: made, read, and moved so that a crash leaves the old or the new one.
  *
  * It is made as segments are: written and synced under a name of its own, then published by `link`. A position is
- * written into the slot that does not hold the last one, and synced; it counts when the sync has returned.
+ * written into the slot that does not hold the last one, and synced; it counts when the sync has returned. The second
+ * one is written as soon as the name is durable, and says so: a file with the first alone is made anew, as a name that
+ * can be seen need not be on the disk when the directory's sync has failed before.
  */
-import { CorruptError, IoError } from '../errors.js';
+import { CorruptError, IoError, RingwalError } from '../errors.js';
 import {
   CURSOR_FILE_BYTES,
   CURSOR_SLOT_BYTES,
@@ -57,14 +59,16 @@ export class CursorFile {
       await storage.link(prepared, cursorFileName(name));
       await storage.unlink(prepared);
       await storage.syncDirectory();
-      return new CursorFile(file, slot);
+      const made = new CursorFile(file, slot);
+      await made.move(position);
+      return made;
     } catch (error) {
       await file?.close().catch(() => {});
       throw new IoError(`Making the cursor "${name}"`, error);
     }
   }
 
-  /** Reads a cursor's file. Throws CorruptError when it does not hold a position of this cursor, and IoError. */
+  /** Reads a cursor's file, or makes it anew. Throws CorruptError when it does not hold a position of this cursor, and IoError. */
   static async open(storage: Storage, name: string, logId: Uint8Array): Promise<CursorFile> {
     let file: StorageFile | undefined;
     try {
@@ -74,10 +78,14 @@ export class CursorFile {
       if (last === undefined) throw damaged(name, 'neither of its two positions verifies');
       if (last.name !== name) throw damaged(name, `it is that of "${last.name}"`);
       if (!last.logId.every((byte, i) => byte === logId[i])) throw damaged(name, 'it belongs to another log');
-      return new CursorFile(file, last);
+      if (last.sequence > 0) return new CursorFile(file, last);
+      await file.close();
+      file = undefined;
+      await removeCursorFile(storage, name);
+      return await CursorFile.create(storage, name, logId, last.position);
     } catch (error) {
       await file?.close().catch(() => {});
-      throw error instanceof CorruptError ? error : new IoError(`Reading the cursor "${name}"`, error);
+      throw error instanceof RingwalError ? error : new IoError(`Reading the cursor "${name}"`, error);
     }
   }
 

@@ -156,13 +156,14 @@ async function beginSegment(
     );
     writer.stageLink(next.link);
     let reloggedRecords = 0;
-    if (next.relog === undefined) {
-      writer.write();
-      writer.sync();
-    } else {
-      reloggedRecords = await relog(storage, next.relog, lastLsn, writer);
-    }
+    if (next.relog === undefined) writer.write();
+    else reloggedRecords = await relog(storage, next.relog, lastLsn, writer);
+    await draft.file.sync();
     await publishSegment(storage, next.number);
+    // Counted as durable only now that the name is: until then no group may claim it of another. Should the name never
+    // reach the disk, and be seen all the same (a failed directory sync), nothing proves what is in the segment, and
+    // the next opening logs it again.
+    writer.sync();
     return { writer, reloggedRecords };
   } catch (error) {
     await draft.file.close().catch(() => {});
@@ -170,7 +171,7 @@ async function beginSegment(
   }
 }
 
-/** Copies the DATA groups between two places into the new segment, each written and synced; returns the records. */
+/** Copies the DATA groups between two places into the new segment, and syncs nothing; returns the records. */
 async function relog(
   storage: Storage,
   from: NonNullable<NextSegment['relog']>,
@@ -201,8 +202,7 @@ async function relog(
         staged = true;
       }
       if (staged && (step.kind === 'stop' || step.header.type === DATA)) {
-        writer.write();
-        writer.sync();
+        writer.write(false);
         staged = false;
       }
       if (step.kind === 'stop') return records;

@@ -157,7 +157,10 @@ export const layer: Layer = {
 };
 
 /** Throws when the layer passes all the same. Returns what it said. */
-export async function mustBeCaught({ name, edits, layer: catcher, share }: PlantedBug, seed: number): Promise<string> {
+export async function mustBeCaught(
+  { name, edits, layer: catcher, share }: PlantedBug,
+  seed: number,
+): Promise<string> {
   const tree = plant(edits);
   try {
     const end = await runJob({ layer: catcher, part: 0, parts: 1, share, seed }, undefined, tree.job);

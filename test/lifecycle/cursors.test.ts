@@ -192,10 +192,10 @@ describe('a cursor file', () => {
   it('with one damaged slot gives the position of the other, with two a typed error and never 0', async () => {
     const disk = await diskWithCursor();
     const bytes = must(disk.get('sink.cursor'));
-    flip(bytes, 4096 + 40); // the last one, of sequence 3
+    flip(bytes, 40); // the last one, of sequence 4: behind it came that of its making, and that its name is durable
     const behind = await open(boot(disk), OPEN);
     expect(behind.engine.cursors.list()).toEqual([{ name: 'sink', position: 2 }]);
-    flip(bytes, 40);
+    flip(bytes, 4096 + 40);
     const log = await open(boot(disk), OPEN);
     const { cursors } = log.engine;
     await expect(cursors.position('sink')).rejects.toMatchObject({
