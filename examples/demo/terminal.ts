@@ -7,9 +7,10 @@ export function styled(style: 'bold' | 'dim' | 'green' | 'red' | 'cyan', text: s
   return isColoured ? styleText(style, text) : text;
 }
 
-/** Replaces the progress line; on a stderr that is no terminal, nothing is drawn. */
+/** Replaces the progress line; on a stderr that is no terminal, adds one. */
 export function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+  else if (text !== '') process.stderr.write(`${text}\n`);
 }
 
 export function say(text: string): void {

@@ -1,10 +1,10 @@
 /** writer: the child process that is killed: appends the lines and tells each acknowledgement as it comes. */
-import { readFileSync } from 'node:fs';
 import { openLog } from 'ringwal';
+import { linesOf } from './lines.js';
 
 const [directory, input] = process.argv.slice(2) as [string, string];
-const lines = readFileSync(input, 'utf8').split('\n');
-const log = await openLog(directory, { segmentBytes: 1024 * 1024 });
+const lines = await linesOf(input);
+const log = await openLog(directory, { segmentBytes: 4 * 1024 * 1024 });
 const IN_FLIGHT = 256;
 let next = 0;
 
