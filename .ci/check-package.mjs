@@ -90,6 +90,12 @@ try {
     records: 5,
   });
   if (result !== expected) throw new Error(`used from the package it says ${result}, not ${expected}`);
+  // README's first example, as it is printed there.
+  const [, example] = /^```ts\n(.*?)^```/ms.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  writeFileSync(join(project, 'readme.mjs'), example);
+  const said = run(process.execPath, ['readme.mjs'], project);
+  if (said !== 'recovered up to LSN 0\n2 debit 5\n3 credit 5\n4 a\n5 b\n6 c\n')
+    throw new Error(`README's first example says:\n${said}`);
   run(
     'npx',
     [
