@@ -8,6 +8,7 @@
  * meant to prevent.
  */
 import { SEAL_OVERHEAD_BYTES, SEAL_PREFIX_BYTES } from '../codec/encryption.js';
+import { InvalidArgumentError } from '../errors.js';
 import { checksum } from '../format/checksum.js';
 import {
   CHECKSUM_BYTES,
@@ -170,6 +171,7 @@ export class DeferredSubmission extends Submission {
 export class LargeSubmission extends Submission {
   readonly #recordId: number;
   readonly #whole: Frame;
+  readonly #bytes: number;
   readonly #fragmentBytes: number;
   #at = 0;
   #span: SpanToken | undefined;
@@ -185,6 +187,7 @@ export class LargeSubmission extends Submission {
     super([], 0, terms, resolve, reject);
     const isChecked = (whole.flags & HAS_CHECKSUM) !== 0;
     this.#whole = isChecked ? { ...whole, checksum: whole.checksum ?? checksum(whole.payload, 0) } : whole;
+    this.#bytes = whole.payload.length;
     this.#recordId = recordId;
     this.#fragmentBytes = fragmentBytes;
   }
@@ -199,6 +202,7 @@ export class LargeSubmission extends Submission {
   override enter(ring: RingProducer, pending: PendingAppends): boolean {
     const { payload } = this.#whole;
     for (;;) {
+      if (payload.length !== this.#bytes) return this.#giveUp(ring);
       const end = Math.min(payload.length, this.#at + this.#fragmentBytes);
       const isLast = end === payload.length;
       const frame = this.#fragment(end, isLast);
@@ -213,6 +217,17 @@ export class LargeSubmission extends Submission {
       }
       pending.push(ignore, ignore, 1);
     }
+  }
+
+  /** The buffer was detached or resized: what is in of the record stays without an end, and readers leave it out. */
+  #giveUp(ring: RingProducer): true {
+    if (this.#span !== undefined) ring.endSpan(this.#span);
+    this.reject(
+      new InvalidArgumentError(
+        `The buffer of a large record was detached or resized while it was appended. It must stay as it is until then.`,
+      ),
+    );
+    return true;
   }
 
   #fragment(end: number, isLast: boolean): Frame {

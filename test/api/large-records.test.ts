@@ -130,6 +130,27 @@ describe('a record larger than a group', () => {
     expect(await log.append('first')).toBe(1);
   });
 
+  it('is rejected, and never read in part, when its buffer is detached or resized meanwhile (class 34)', async () => {
+    const directory = tempDir();
+    const log = await openLog(directory, SMALL);
+    const resizable = new ArrayBuffer(200_000, { maxByteLength: 400_000 });
+    for (const [buffer, spoil] of [
+      [new ArrayBuffer(200_000), (one: ArrayBuffer) => structuredClone(one, { transfer: [one] })],
+      [resizable, (one: ArrayBuffer) => one.resize(150_000)],
+    ] as const) {
+      const appended = log.append(new Uint8Array(buffer));
+      const behind = log.append('behind');
+      spoil(buffer);
+      await expect(appended).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
+      await behind;
+    }
+    expect((await read(log)).map(({ payload }) => payload.length)).toEqual([6, 6]);
+    await log.close();
+    const again = await openLog(directory, SMALL);
+    expect(await read(again)).toHaveLength(2);
+    await again.close();
+  });
+
   it('is all there or not at all when the log is closed or its wait is aborted', async () => {
     const directory = tempDir();
     const log = await openLog(directory, SMALL);
