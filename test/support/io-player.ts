@@ -29,12 +29,15 @@ export class IoPlayer {
   readonly fault: HealableFault;
   readonly oracle: OracleRelay;
   readonly cursors: CursorModel;
+  /** Steps that were drawn at random may ask for what is not there, and are told so. */
+  isRandom = false;
   readonly #options: IoWorkload['options'];
   #log: EngineHarness | undefined;
   #opened: number;
   #payloads: number;
   #pauses: (() => void)[] = [];
   #skippedUs = 0;
+  #wallJumpUs = 0;
   #transactions: (Transaction | undefined)[] = [];
   #isOpening = false;
   #isCutting = false;
@@ -91,6 +94,7 @@ export class IoPlayer {
       const environment = {
         ...still,
         monotonicUs: () => still.monotonicUs() + this.#skippedUs,
+        wallUs: () => still.wallUs() + this.#wallJumpUs,
         pause: () => new Promise<void>((resolve) => this.#pauses.push(resolve)),
       };
       const dependencies = { environment };
@@ -171,6 +175,8 @@ export class IoPlayer {
     }
     const { engine, state } = log;
     const producer = 'producer' in step ? (step.producer ?? 0) : 0;
+    // Where the package refuses at once, there is nothing to be put into a ring.
+    if (this.isPoisoned && ['submit', 'unsynced', 'expecting', 'large', 'sync'].includes(step.do)) return;
     switch (step.do) {
       case 'append':
         log.submit(this.#payload(step.bytes), producer);
@@ -230,6 +236,18 @@ export class IoPlayer {
         return this.open();
       case 'close':
         return this.close();
+      case 'round':
+        if (engine.step() === 'failed') return this.#rest();
+        for (const n of PRODUCERS) log.producer(n).drain();
+        return;
+      case 'clock':
+        this.#wallJumpUs += step.us;
+        return;
+      case 'turns':
+        for (let i = 0; i < step.count; i++) await Promise.resolve();
+        return;
+      case 'read':
+        return this.#report(await this.storage.spared(() => log.checkReading()));
     }
   }
 
@@ -242,7 +260,15 @@ export class IoPlayer {
     const { firstLsn } = log.engine.view();
     const records = await this.storage.spared(() => log.frames());
     this.#isCutting = true;
-    const outcome = await this.#call(log.engine.truncateAfter(lsn), ['RINGWAL_IO']);
+    const outcome = await this.#call(log.engine.truncateAfter(lsn), ['RINGWAL_IO']).catch(
+      (error: unknown) => {
+        if (this.storage.isCrashed) {
+          this.oracle.mayBeCut(records, firstLsn, lsn, false);
+          this.cursors.cut(lsn, false);
+        }
+        throw error;
+      },
+    );
     await log.engine.maintenanceIdle();
     this.#isCutting = false;
     const isDone = 'value' in outcome;
@@ -260,7 +286,7 @@ export class IoPlayer {
     const { name } = step;
     const codes = ['RINGWAL_IO'];
     // What an earlier failure has kept from coming about is not there.
-    if (this.fault.hits.length > 0)
+    if (this.fault.hits.length > 0 || this.isRandom)
       codes.push('RINGWAL_INVALID_ARGUMENT', 'RINGWAL_OUT_OF_RANGE', 'RINGWAL_TRUNCATED');
     if (step.do === 'cursor') {
       this.cursors.making(name);
@@ -290,7 +316,9 @@ export class IoPlayer {
       const { error } = outcome;
       const isFine = isError(error, 'RINGWAL_POISONED')
         ? codeOf(error.cause) === this.#firstErrno
-        : error instanceof RingwalError && codes.includes(error.code) && this.fault.hits.length > 0;
+        : error instanceof RingwalError &&
+          codes.includes(error.code) &&
+          (this.fault.hits.length > 0 || (this.isRandom && error.code !== 'RINGWAL_IO'));
       if (!isFine) throw new BrokenPromise('a call failed in a way that it should not', { cause: error });
     }
     return outcome;
