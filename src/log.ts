@@ -37,8 +37,9 @@ export interface LogAppender extends TransactionSource, LogLifecycle, LogFollowi
   /**
    * Appends one record; resolves with its LSN once it is on stable storage.
    *
-   * The payload's bytes are taken before `append` returns, so its memory can be reused at once. When the
-   * thread's ring is full, the append waits its turn.
+   * The payload's bytes are taken before `append` returns, so its memory can be reused at once; except for those of
+   * a record larger than a group (`maxGroupBytes`), which are borrowed until the promise settles. When the thread's
+   * ring is full, the append waits its turn.
    *
    * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_TOO_LARGE, RINGWAL_OVERLOADED or RINGWAL_CLOSED (never
    * written), with the signal's reason when aborted while waiting (never written), and with RINGWAL_POISONED

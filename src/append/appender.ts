@@ -151,8 +151,9 @@ export class Appender {
     const receipt = options?.receipt ? (lsn: number) => this.#receipt(lsn, bytes, start) : undefined;
     const { compression } = this.#options;
     if (isOffThread(compression, bytes)) {
-      const frames = [isLarge ? frame : { ...frame, payload: new Uint8Array(frame.payload) }];
-      const encoded = (): Promise<Frame[]> => Promise.all(frames.map((one) => encode(one, compression)));
+      // A copy, of a large record too: Node aborts the process when memory is detached that zlib is at work on.
+      const owned = { ...frame, payload: new Uint8Array(frame.payload) };
+      const encoded = async (): Promise<Frame[]> => [await encode(owned, compression)];
       return this.#submitter.defer(isLarge ? 0 : bytes, encoded, terms, receipt);
     }
     return this.#submitter.submit([encodeSync(frame, compression)], terms, receipt);

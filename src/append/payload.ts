@@ -1,4 +1,5 @@
 /** payload: what may be appended, how long it is, and how it gets into a ring. */
+import { isTypedArray } from 'node:util/types';
 import { InvalidArgumentError } from '../errors.js';
 
 /** A record's content: bytes in any view, or a string, which is stored as UTF-8. */
@@ -12,11 +13,16 @@ export function payloadBytes(payload: Payload): number {
       `A payload must be a string, Buffer, typed array or DataView, not ${payload === null ? 'null' : typeof payload}.`,
     );
   }
-  const bytes = payload.byteLength;
-  if (bytes === 0 && isDetached(payload.buffer)) {
-    throw new InvalidArgumentError('The payload is a view of a detached ArrayBuffer; its bytes are gone.');
-  }
+  const bytes = viewBytes(payload);
+  if (bytes === undefined) throw memoryIsGone();
   return bytes;
+}
+
+/** What is thrown when a payload's memory was taken away: before the append, or while a large record was under way. */
+export function memoryIsGone(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "The payload's ArrayBuffer is detached, or was resized so that the payload no longer lies in it.",
+  );
 }
 
 /** Copies `payload`, which is `bytes` long, into `target` at `offset`. */
@@ -39,12 +45,18 @@ function asBytes(view: NodeJS.ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-/** `ArrayBuffer.prototype.detached` is not in Node 20; making a view of a detached buffer throws everywhere. */
-function isDetached(buffer: ArrayBufferLike): boolean {
+/**
+ * Bytes of a view; undefined when its buffer is detached or no longer reaches as far. A DataView then throws when it is
+ * asked; a typed array says 0, as an empty one does, but has no iterator.
+ */
+function viewBytes(view: NodeJS.ArrayBufferView): number | undefined {
   try {
-    new Uint8Array(buffer);
-    return false;
+    const bytes = view.byteLength;
+    if (bytes === 0 && isTypedArray(view)) keys.call(view as Uint8Array);
+    return bytes;
   } catch {
-    return true;
+    return undefined;
   }
 }
+
+const { keys } = Uint8Array.prototype;

@@ -8,7 +8,6 @@
  * meant to prevent.
  */
 import { SEAL_OVERHEAD_BYTES, SEAL_PREFIX_BYTES } from '../codec/encryption.js';
-import { InvalidArgumentError } from '../errors.js';
 import { checksum } from '../format/checksum.js';
 import {
   CHECKSUM_BYTES,
@@ -25,6 +24,7 @@ import {
 } from '../format/record-frame.js';
 import type { LogState } from '../ring/log-state.js';
 import type { RingProducer, SpanToken } from '../ring/producer.js';
+import { memoryIsGone } from './payload.js';
 import { type PendingAppends, type Reject, type Resolve, UNTIL_SYNC } from './pending.js';
 
 /** One record, or fragment of one, as it is to be framed. */
@@ -171,7 +171,8 @@ export class DeferredSubmission extends Submission {
 export class LargeSubmission extends Submission {
   readonly #recordId: number;
   readonly #whole: Frame;
-  readonly #bytes: number;
+  /** Bytes of the payload when it was given; its memory may be taken away while it is borrowed. */
+  readonly #payloadBytes: number;
   readonly #fragmentBytes: number;
   #at = 0;
   #span: SpanToken | undefined;
@@ -187,7 +188,7 @@ export class LargeSubmission extends Submission {
     super([], 0, terms, resolve, reject);
     const isChecked = (whole.flags & HAS_CHECKSUM) !== 0;
     this.#whole = isChecked ? { ...whole, checksum: whole.checksum ?? checksum(whole.payload, 0) } : whole;
-    this.#bytes = whole.payload.length;
+    this.#payloadBytes = whole.payload.length;
     this.#recordId = recordId;
     this.#fragmentBytes = fragmentBytes;
   }
@@ -202,7 +203,7 @@ export class LargeSubmission extends Submission {
   override enter(ring: RingProducer, pending: PendingAppends): boolean {
     const { payload } = this.#whole;
     for (;;) {
-      if (payload.length !== this.#bytes) return this.#giveUp(ring);
+      if (payload.length !== this.#payloadBytes) return this.#giveUp(ring);
       const end = Math.min(payload.length, this.#at + this.#fragmentBytes);
       const isLast = end === payload.length;
       const frame = this.#fragment(end, isLast);
@@ -219,14 +220,13 @@ export class LargeSubmission extends Submission {
     }
   }
 
-  /** The buffer was detached or resized: what is in of the record stays without an end, and readers leave it out. */
+  /**
+   * The payload's memory was detached or resized: what is in of the record stays without an end, and readers leave it
+   * out. The worker learns with the next chunk that the span is over.
+   */
   #giveUp(ring: RingProducer): true {
     if (this.#span !== undefined) ring.endSpan(this.#span);
-    this.reject(
-      new InvalidArgumentError(
-        `The buffer of a large record was detached or resized while it was appended. It must stay as it is until then.`,
-      ),
-    );
+    this.reject(memoryIsGone());
     return true;
   }
 

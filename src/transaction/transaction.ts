@@ -7,7 +7,7 @@
  *   - Nothing is written before the first record; BEGIN then rides in its chunk, if a group has room for both.
  *   - The ring is a queue: the COMMIT is durable only with all that entered before it. So `commit` need not wait for
  *     the records, and a small transaction takes one sync. Only where a record may still be refused behind its entry
- *     (`refusesLate`) does the COMMIT wait until all are in.
+ *     (`refusesLate`, and large records, whose memory may be taken away) does the COMMIT wait until all are in.
  *   - A transaction without an end on disk was aborted. An ABORT only tells readers earlier.
  */
 import { bytesOfPayload, type Payload, payloadBytes } from '../append/payload.js';
@@ -100,6 +100,8 @@ export class RingTransaction implements Transaction {
   /** Whether BEGIN is in the ring, or waits for it; and the span, once it is in. */
   #hasBegun = false;
   #span: SpanToken | undefined;
+  /** Whether one of its records is larger than a group: refused when its memory is taken away before it is in. */
+  #hasLarge = false;
   /** Why it was aborted, if not by its user. */
   #failure: Promise<unknown> | undefined;
   /** Settles with its end. */
@@ -136,7 +138,7 @@ export class RingTransaction implements Transaction {
       this.#phase = 'aborted';
       return Promise.reject(refused);
     }
-    const waits = this.#terms.refusesLate && this.#unsettled > 0;
+    const waits = (this.#terms.refusesLate || this.#hasLarge) && this.#unsettled > 0;
     this.#phase = waits ? 'closing' : 'committing';
     const committed = waits ? this.#commitBehindRecords() : this.#writeCommit();
     this.#ended = committed.catch(ignore);
@@ -192,7 +194,10 @@ export class RingTransaction implements Transaction {
     let appended: Promise<number>;
     if (!this.#hasBegun) appended = this.#ring.submit([begin, record], this.#begins, (lsn) => lsn + 1);
     else if (bytes <= maxGroupBytes) appended = this.#ring.submit([record], {});
-    else appended = this.#ring.submitLarge(record, {});
+    else {
+      this.#hasLarge = true;
+      appended = this.#ring.submitLarge(record, {});
+    }
     if (this.#ring.inFlight > before) this.#hasBegun = true;
     else this.#fail(appended.catch((error: unknown) => error));
     return appended;
@@ -205,9 +210,9 @@ export class RingTransaction implements Transaction {
       this.#ring.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#begins).catch(ignore);
       this.#hasBegun = true;
     }
-    // Its bytes are its own from now on; those of a large record stay the caller's.
+    // Its bytes are its own from now on, those of a large record too: see Appender.
     const isLarge = bytesOf(record) > maxGroupBytes;
-    const owned = isLarge ? record : { ...record, payload: new Uint8Array(record.payload) };
+    const owned = { ...record, payload: new Uint8Array(record.payload) };
     const encoded = async (): Promise<Frame[]> => [await encode(owned, compression)];
     const before = this.#ring.inFlight;
     const appended = this.#ring.defer(isLarge ? 0 : record.payload.length, encoded, {});
