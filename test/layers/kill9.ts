@@ -1,0 +1,119 @@
+/**
+ * kill9: writers are killed with SIGKILL, at random moments and at every file-system call, one after another in the
+ * same directory; a witness outside of the log knows what each was promised. Each opening is one after a kill.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { casesOf, type Layer, type LayerTask } from '../full/layer.js';
+import { Prng } from '../support/prng.js';
+import { inScratch, programPath } from '../support/scratch.js';
+import { endFrom, type Life, optionsFrom, Writers } from '../support/writers.js';
+
+const AT_RANDOM = 'kills at random';
+const AT_CALLS = 'kills at calls';
+/** Lives in one directory. */
+const LIVES = 10;
+const RANDOM_CASES = 220;
+const CALL_CASES = 60;
+
+/** Calls with which a log changes its directory, or takes its lock. Those for reading are too many at every start. */
+const CALLS = [
+  'pwrite64',
+  'pwritev',
+  'fdatasync',
+  'fsync',
+  'fallocate',
+  'ftruncate',
+  'rename',
+  'link',
+  'unlink',
+  'bind',
+];
+/** So many of a call a life makes at least, more or less; the counts of one thread. */
+const DEEPEST: Record<string, number> = {
+  pwrite64: 60,
+  fdatasync: 60,
+  fsync: 20,
+  unlink: 8,
+  link: 8,
+  bind: 2,
+  rename: 8,
+};
+
+export const layer: Layer = {
+  name: 'kill9',
+  title: 'kill -9 at random and at every file-system call, with an outside witness of acknowledgements',
+  targets: { [AT_RANDOM]: RANDOM_CASES * (LIVES + 1), [AT_CALLS]: 400 },
+  parts: 2,
+
+  lacking: () => {
+    const why = straceLacks();
+    return why === undefined ? {} : { [AT_CALLS]: why };
+  },
+
+  run: (task) =>
+    inScratch(async (path) => {
+      const figures = { [AT_RANDOM]: 0, [AT_CALLS]: 0 };
+      for (const number of casesOf(task, RANDOM_CASES)) {
+        figures[AT_RANDOM] += await lives(path, task, number, (prng) => ({ end: endFrom(prng, 'kill') }));
+        task.progress(`${figures[AT_RANDOM]} kills at random`);
+      }
+      if (straceLacks() !== undefined) return figures;
+      for (const number of casesOf(task, CALL_CASES)) {
+        figures[AT_CALLS] += await lives(path, task, 10_000 + number, atCall);
+        task.progress(`${figures[AT_CALLS]} kills at calls`);
+      }
+      return figures;
+    }),
+};
+
+async function lives(
+  path: string,
+  task: LayerTask,
+  number: number,
+  lifeFrom: (prng: Prng) => Life,
+): Promise<number> {
+  const prng = new Prng(task.seed * 100_000 + number);
+  const folder = join(path, `${number}`);
+  mkdirSync(folder);
+  const options = optionsFrom(prng, ['fdatasync', 'fdatasync', 'dsync', 'fsync', 'none']);
+  const writers = new Writers(join(folder, 'log'), join(folder, 'witness'), options, prng);
+  let kills = 0;
+  for (let life = 0; life < LIVES; life++) {
+    const one = lifeFrom(prng);
+    const lines = await writers.live(one);
+    // A call that the writer has not made so often kills nobody; it has then closed the log.
+    if (one.under === undefined || lines.at(-1)?.startsWith('c ') !== true) kills++;
+  }
+  // The last one's promises are checked by one more, which is killed as well.
+  await writers.live({ end: { by: 'kill', acks: 1 } });
+  return kills + 1;
+}
+
+/** Killed when it enters the n-th such call of some thread, which is not done any more. */
+function atCall(prng: Prng): Life {
+  const call = prng.pick(CALLS);
+  const most = DEEPEST[call] ?? 8;
+  const which = prng.chance(0.5) ? prng.between(1, Math.min(most, 6)) : prng.between(1, most);
+  return { under: underStrace(call, which), end: { by: 'kill', ops: prng.between(40, 80), isClosed: true } };
+}
+
+export function underStrace(call: string, which: number): string[] {
+  const inject = `inject=${call}:signal=SIGKILL:when=${which}`;
+  return ['strace', '-f', '--seccomp-bpf', '-qqq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
+}
+
+let straceWhy: string | undefined | null = null;
+
+/** Why writers can't be killed at calls here. */
+export function straceLacks(): string | undefined {
+  if (straceWhy !== null) return straceWhy;
+  if (programPath('strace') === undefined) straceWhy = 'strace is not installed';
+  else {
+    const [program = '', ...options] = underStrace('getpid', 60_000);
+    const { status, stderr } = spawnSync(program, [...options, '/bin/true'], { encoding: 'utf8' });
+    straceWhy = status === 0 ? undefined : `strace can't trace here: ${stderr.trim()}`;
+  }
+  return straceWhy;
+}
