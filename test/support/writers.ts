@@ -23,6 +23,8 @@ export interface End {
   /** After so many operations at the latest; then it closes the log if told so. */
   readonly ops?: number;
   readonly isClosed?: boolean;
+  /** A planted bug: what is written only counts as acknowledged. */
+  readonly isEarly?: boolean;
 }
 
 export interface Life {
@@ -69,7 +71,8 @@ export class Writers {
   #log: string[] = [];
   #didSystemLive = true;
 
-  constructor(directory: string, witnessFile: string, options: LogOptions, prng: Prng) {
+  constructor(directory: string, witnessFile: string, options: LogOptions, prng: Prng, where = '') {
+    this.#log.push(where);
     this.#directory = directory;
     this.#witnessFile = witnessFile;
     this.#options = options;
@@ -133,6 +136,8 @@ export class Writers {
       witness.begin(opening);
     }
     witness.takeOpening();
+    // A disk that fails is no damage, and there is none.
+    if (witness.failure?.startsWith('RINGWAL_CORRUPT')) throw new BrokenPromise(witness.failure);
   }
 }
 
