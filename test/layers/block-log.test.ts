@@ -16,11 +16,11 @@ describe.skipIf(lacking.all === undefined)('where blocks cannot be logged', () =
 
 describe.skipIf(lacking.all !== undefined)('where blocks can be logged', () => {
   it('opens images from all times of a life, and loses nothing', patience, async () => {
-    expect(await runLives({ ...task, seed: testSeed(1) }, 20, {})).toEqual({ images: 20 });
+    expect(await runLives({ ...task, seed: testSeed(1) }, 20)).toEqual({ images: 20 });
   });
 
   it('catches a log that acknowledges before the sync', patience, async () => {
-    await expect(runLives({ ...task, seed: testSeed(2) }, 20, { isEarly: true })).rejects.toThrow(
+    await expect(runLives({ ...task, seed: testSeed(2) }, 60, true)).rejects.toThrow(
       /W2: .* was acknowledged, and is lost[\s\S]*image \d+: flush/,
     );
   });

@@ -29,7 +29,7 @@ import { openedLog } from '../support/opening.js';
 import { Prng } from '../support/prng.js';
 import { inScratch, programPath } from '../support/scratch.js';
 import { BrokenPromise, Witness } from '../support/witness.js';
-import { type End, optionsFrom, Writers } from '../support/writers.js';
+import { optionsFrom, Writers } from '../support/writers.js';
 
 const IMAGES = 'images';
 /** Images of one writer's life. */
@@ -47,11 +47,11 @@ export const layer: Layer = {
     return why === undefined ? {} : { all: why };
   },
 
-  run: (task) => runLives(task, PER_LIFE, {}),
+  run: (task) => runLives(task, PER_LIFE),
 };
 
-/** `count` images of each life; `fault` is what its writer does wrong. */
-export async function runLives(task: LayerTask, count: number, fault: Partial<End>): Promise<LayerFigures> {
+/** `count` images of each life. One that `isEarly` acknowledges what it has not synced. */
+export async function runLives(task: LayerTask, count: number, isEarly = false): Promise<LayerFigures> {
   let images = 0;
   for (const number of casesOf(task, LIVES)) {
     const prng = new Prng(task.seed * 100_000 + number);
@@ -59,8 +59,8 @@ export async function runLives(task: LayerTask, count: number, fault: Partial<En
     await inScratch(async (path) => {
       const disks = new Disks(path);
       try {
-        const { log, lines, story } = await recordedLife(path, disks, system, prng, fault);
-        images += await openImages({ path, disks, system, log, lines, story, prng, count }, (done) =>
+        const { log, lines, story } = await recordedLife(path, disks, system, prng, isEarly);
+        images += await openImages({ path, disks, system, log, lines, story, prng, count, isEarly }, (done) =>
           task.progress(`${images + done} images`),
         );
       } finally {
@@ -84,7 +84,7 @@ async function recordedLife(
   disks: Disks,
   system: FileSystem,
   prng: Prng,
-  fault: Partial<End>,
+  isEarly: boolean,
 ): Promise<Recorded> {
   const [image, blocks, counter, device, mounted, witness] = [
     'image',
@@ -106,12 +106,12 @@ async function recordedLife(
   const writers = new Writers(
     join(mounted, 'log'),
     witness,
-    optionsFrom(prng, ['fdatasync', 'direct', 'dsync', 'fsync']),
+    optionsFrom(prng, isEarly ? ['fdatasync'] : ['fdatasync', 'direct', 'dsync', 'fsync']),
     prng,
     system.name,
   );
   const lines = await writers.live({
-    end: { by: 'kill', ops: prng.between(60, 160), isClosed: prng.chance(0.5), ...fault },
+    end: { by: 'kill', ops: prng.between(60, 160), isClosed: prng.chance(0.5), isEarly },
     counter,
   });
   await disks.unmount(mounted);
@@ -134,14 +134,15 @@ interface ImageTask extends Recorded {
   readonly system: FileSystem;
   readonly prng: Prng;
   readonly count: number;
+  readonly isEarly: boolean;
 }
 
 /** Opens `count` images, with moments that ascend. Returns how many these were. */
 async function openImages(task: ImageTask, progress: (done: number) => void): Promise<number> {
-  const { path, disks, system, log, lines, story, prng, count } = task;
+  const { path, disks, system, log, lines, story, prng, count, isEarly } = task;
   // Before the writer has opened its log there is nothing to be lost; but there may be half a directory.
   const first = lines.find(([, line]) => line.startsWith('o '))?.[0] ?? 0;
-  const from = Math.max(0, first - 12);
+  const from = isEarly ? first : Math.max(0, first - 12);
   const last = log.flushes;
   const image = join(path, 'image');
   const mounted = join(path, 'mounted');

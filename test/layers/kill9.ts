@@ -17,29 +17,21 @@ const LIVES = 10;
 const RANDOM_CASES = 220;
 const CALL_CASES = 60;
 
-/** Calls with which a log changes its directory, or takes its lock. Those for reading are too many at every start. */
-const CALLS = [
-  'pwrite64',
-  'pwritev',
-  'fdatasync',
-  'fsync',
-  'fallocate',
-  'ftruncate',
-  'rename',
-  'link',
-  'unlink',
-  'bind',
+/** Calls with which a log reads and changes its directory, and about how often one thread makes them in a life. */
+const CALLS: readonly (readonly [name: string, most: number])[] = [
+  ['pwritev', 20],
+  ['pwritev', 20],
+  ['fdatasync', 20],
+  ['fsync', 3],
+  ['pwrite64', 2],
+  ['ftruncate', 3],
+  ['link', 3],
+  ['unlink', 4],
+  ['pread64', 4],
+  ['getdents64', 3],
+  ['bind', 1],
+  ['listen', 1],
 ];
-/** So many of a call a life makes at least, more or less; the counts of one thread. */
-const DEEPEST: Record<string, number> = {
-  pwrite64: 60,
-  fdatasync: 60,
-  fsync: 20,
-  unlink: 8,
-  link: 8,
-  bind: 2,
-  rename: 8,
-};
 
 export const layer: Layer = {
   name: 'kill9',
@@ -77,7 +69,7 @@ async function lives(
   const prng = new Prng(task.seed * 100_000 + number);
   const folder = join(path, `${number}`);
   mkdirSync(folder);
-  const options = optionsFrom(prng, ['fdatasync', 'fdatasync', 'dsync', 'fsync', 'none']);
+  const options = optionsFrom(prng, ['fdatasync', 'fdatasync', 'fdatasync', 'dsync', 'fsync', 'none']);
   const writers = new Writers(join(folder, 'log'), join(folder, 'witness'), options, prng);
   let kills = 0;
   for (let life = 0; life < LIVES; life++) {
@@ -93,10 +85,11 @@ async function lives(
 
 /** Killed when it enters the n-th such call of some thread, which is not done any more. */
 function atCall(prng: Prng): Life {
-  const call = prng.pick(CALLS);
-  const most = DEEPEST[call] ?? 8;
-  const which = prng.chance(0.5) ? prng.between(1, Math.min(most, 6)) : prng.between(1, most);
-  return { under: underStrace(call, which), end: { by: 'kill', ops: prng.between(40, 80), isClosed: true } };
+  const [call, most] = prng.pick(CALLS);
+  return {
+    under: underStrace(call, prng.between(1, most)),
+    end: { by: 'kill', ops: prng.between(40, 60), callers: prng.between(1, 2), isClosed: true },
+  };
 }
 
 export function underStrace(call: string, which: number): string[] {

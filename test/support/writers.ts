@@ -23,6 +23,8 @@ export interface End {
   /** After so many operations at the latest; then it closes the log if told so. */
   readonly ops?: number;
   readonly isClosed?: boolean;
+  /** How many calls are made at the same time. */
+  readonly callers?: number;
   /** A planted bug: what is written only counts as acknowledged. */
   readonly isEarly?: boolean;
 }
@@ -108,6 +110,8 @@ export class Writers {
     const child = spawn(program, [...before, FIXTURE, JSON.stringify(job)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: life.under !== undefined,
+      // strace counts the calls of each thread: so there is to be one that makes them.
+      env: life.under === undefined ? process.env : { ...process.env, UV_THREADPOOL_SIZE: '1' },
     });
     const told = await ended(child, life);
     const lines = linesOf(this.#witnessFile);
