@@ -38,7 +38,7 @@ it('finds in a copy of a live directory what was acknowledged before the copy, o
   const log = join(path, 'log');
   const witnessFile = join(path, 'witness');
   const writers = new Writers(log, witnessFile, optionsFrom(prng, ['fdatasync']), prng);
-  const life = writers.live({ end: { by: 'kill', ops: 1200 } });
+  const life = writers.live({ end: { by: 'kill', ops: 800 } });
   const copies: { readonly target: string; readonly before: readonly string[] }[] = [];
   let isOver = false;
   void life.finally(() => {

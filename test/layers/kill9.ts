@@ -14,21 +14,21 @@ const AT_RANDOM = 'kills at random';
 const AT_CALLS = 'kills at calls';
 /** Lives in one directory. */
 const LIVES = 10;
-const RANDOM_CASES = 220;
-const CALL_CASES = 60;
+const RANDOM_CASES = 255;
+const CALL_CASES = 50;
 
 /** Calls with which a log reads and changes its directory, and about how often one thread makes them in a life. */
 const CALLS: readonly (readonly [name: string, most: number])[] = [
-  ['pwritev', 20],
-  ['pwritev', 20],
-  ['fdatasync', 20],
-  ['fsync', 3],
+  ['pwritev', 12],
+  ['pwritev', 12],
+  ['fdatasync', 10],
+  ['fsync', 2],
   ['pwrite64', 2],
-  ['ftruncate', 3],
-  ['link', 3],
-  ['unlink', 4],
-  ['pread64', 4],
-  ['getdents64', 3],
+  ['ftruncate', 2],
+  ['link', 2],
+  ['unlink', 2],
+  ['pread64', 2],
+  ['getdents64', 2],
   ['bind', 1],
   ['listen', 1],
 ];
@@ -36,7 +36,7 @@ const CALLS: readonly (readonly [name: string, most: number])[] = [
 export const layer: Layer = {
   name: 'kill9',
   title: 'kill -9 at random and at every file-system call, with an outside witness of acknowledgements',
-  targets: { [AT_RANDOM]: RANDOM_CASES * (LIVES + 1), [AT_CALLS]: 400 },
+  targets: { [AT_RANDOM]: 2800, [AT_CALLS]: 200 },
   parts: 2,
 
   lacking: () => {
@@ -48,12 +48,15 @@ export const layer: Layer = {
     inScratch(async (path) => {
       const figures = { [AT_RANDOM]: 0, [AT_CALLS]: 0 };
       for (const number of casesOf(task, RANDOM_CASES)) {
-        figures[AT_RANDOM] += await lives(path, task, number, (prng) => ({ end: endFrom(prng, 'kill') }));
+        await lives(path, task, number, (prng) => ({ end: endFrom(prng, 'kill') }));
+        figures[AT_RANDOM] += LIVES + 1;
         task.progress(`${figures[AT_RANDOM]} kills at random`);
       }
       if (straceLacks() !== undefined) return figures;
       for (const number of casesOf(task, CALL_CASES)) {
-        figures[AT_CALLS] += await lives(path, task, 10_000 + number, atCall);
+        const kills = await lives(path, task, 10_000 + number, atCall);
+        figures[AT_CALLS] += kills;
+        figures[AT_RANDOM] += LIVES + 1 - kills;
         task.progress(`${figures[AT_CALLS]} kills at calls`);
       }
       return figures;
@@ -71,16 +74,16 @@ async function lives(
   mkdirSync(folder);
   const options = optionsFrom(prng, ['fdatasync', 'fdatasync', 'fdatasync', 'dsync', 'fsync', 'none']);
   const writers = new Writers(join(folder, 'log'), join(folder, 'witness'), options, prng);
-  let kills = 0;
+  let aimed = 0;
   for (let life = 0; life < LIVES; life++) {
     const one = lifeFrom(prng);
     const lines = await writers.live(one);
-    // A call that the writer has not made so often kills nobody; it has then closed the log.
-    if (one.under === undefined || lines.at(-1)?.startsWith('c ') !== true) kills++;
+    // A call that the writer has not made so often kills nobody; it is then killed when it has closed the log.
+    if (one.under === undefined || lines.at(-1)?.startsWith('c ') !== true) aimed++;
   }
   // The last one's promises are checked by one more, which is killed as well.
   await writers.live({ end: { by: 'kill', acks: 1 } });
-  return kills + 1;
+  return aimed;
 }
 
 /** Killed when it enters the n-th such call of some thread, which is not done any more. */
