@@ -4,7 +4,7 @@ import { testSeed } from '../support/prng.js';
 import { layer, runLives } from './block-log.js';
 
 const lacking = layer.lacking?.() ?? {};
-const patience = { timeout: 60_000 };
+const patience = { timeout: 180_000 };
 /** One life. */
 const task = { part: 0, parts: 1, share: 1 / 30, progress: () => {} };
 

@@ -55,7 +55,12 @@ export async function runLives(task: LayerTask, count: number, isEarly = false):
   let images = 0;
   for (const number of casesOf(task, LIVES)) {
     const prng = new Prng(task.seed * 100_000 + number);
-    const system = ext4(prng.pick([1024, 4096]), prng.pick(['ordered', 'writeback', 'journal']));
+    const blockBytes = prng.pick([1024, 4096] as const);
+    // Every image is written as a whole: the smaller the better.
+    const system = {
+      ...ext4(blockBytes, prng.pick(['ordered', 'writeback', 'journal'])),
+      bytes: 16 * 1024 * 1024,
+    };
     await inScratch(async (path) => {
       const disks = new Disks(path);
       try {

@@ -14,7 +14,7 @@ import { layer, straceLacks } from './kill9.js';
 const quiet = { part: 0, parts: 1, progress: () => {} };
 
 it('keeps what writers were promised that were killed at random and at file-system calls', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const figures = await layer.run({ ...quiet, share: 0.004, seed: testSeed(1) });
   expect(figures['kills at random']).toBeGreaterThanOrEqual(11);
@@ -31,7 +31,7 @@ it('says so when strace is not there, and for the kills that need it only', () =
 
 // class 52: a copy of a live directory is not made at one moment.
 it('finds in a copy of a live directory what was acknowledged before the copy, or refuses it', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const prng = new Prng(testSeed(2));
   const path = tempDir();

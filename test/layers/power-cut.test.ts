@@ -6,7 +6,7 @@ import type { End } from '../support/writers.js';
 import { cuts, layer, onDisk } from './power-cut.js';
 
 const lacking = layer.lacking?.() ?? {};
-const patience = { timeout: 60_000 };
+const patience = { timeout: 180_000 };
 const small = ext4(1024, 'writeback');
 
 describe.skipIf(lacking.all === undefined)('where power cannot be cut', () => {

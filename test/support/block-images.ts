@@ -32,11 +32,14 @@ export function parseBlockLog(log: Buffer, start: Uint8Array): BlockLog {
 export class BlockLog {
   readonly #epochs: readonly (readonly BlockWrite[])[];
   readonly #base: Uint8Array;
+  /** Made anew for each call: a buffer of that size is worth keeping. */
+  readonly #image: Uint8Array;
   #applied = 0;
 
   constructor(epochs: readonly (readonly BlockWrite[])[], start: Uint8Array) {
     this.#epochs = epochs;
     this.#base = start.slice();
+    this.#image = new Uint8Array(start.length);
   }
 
   get flushes(): number {
@@ -45,13 +48,15 @@ export class BlockLog {
 
   /**
    * What the device may hold after `flush` flushes: all writes before the last of them, and of those after it about
-   * such a share. To be asked with flushes that ascend.
+   * such a share. To be asked with flushes that ascend; the next
+   * call changes what this one returned.
    */
   image(flush: number, prng: Prng, share: number): Uint8Array {
     if (flush < this.#applied) throw new Error('block log: flushes must ascend');
     for (; this.#applied < flush; this.#applied++)
       for (const write of this.#epochs[this.#applied] ?? []) apply(this.#base, write, 0, write.length);
-    const image = this.#base.slice();
+    const image = this.#image;
+    image.set(this.#base);
     for (const write of this.#epochs[flush] ?? []) {
       const isWhole = share === 1 || (share > 0 && prng.chance(0.7));
       if (isWhole) {
