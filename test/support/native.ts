@@ -1,31 +1,34 @@
-/** native: compiles the small C programs of test/layers/native, once per process, into a directory of its own. */
+/** native: compiles the small C programs of test/layers/native when they are first needed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { programPath } from './scratch.js';
 
-const compiled = new Map<string, string>();
+const root = new URL('../../', import.meta.url);
 
-/** The path of the program that test/layers/native/<name>.c makes, with what `pkg-config` knows of `packages`. */
+/**
+ * The path of the program that test/layers/native/<name>.c makes, with what `pkg-config` knows of `packages`. It stays
+ * in dist-test, so that nothing is left elsewhere by a run that was killed.
+ */
 export function compiledProgram(name: string, packages: readonly string[] = []): string {
-  const before = compiled.get(name);
-  if (before !== undefined) return before;
-  const source = fileURLToPath(new URL(`../../test/layers/native/${name}.c`, import.meta.url));
-  const folder = mkdtempSync(join(tmpdir(), 'ringwal-native-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const target = join(folder, name);
+  const source = fileURLToPath(new URL(`test/layers/native/${name}.c`, root));
+  const target = fileURLToPath(new URL(`dist-test/native/${name}`, root));
+  const made = statSync(target, { throwIfNoEntry: false });
+  if (made !== undefined && made.mtimeMs > statSync(source).mtimeMs) return target;
+  mkdirSync(dirname(target), { recursive: true });
   const flags =
     packages.length === 0
       ? []
       : execFileSync('pkg-config', ['--cflags', '--libs', ...packages], { encoding: 'utf8' })
           .trim()
           .split(/\s+/);
-  execFileSync('cc', ['-O1', '-Wall', '-o', target, source, ...flags], {
+  // Others may be doing the same.
+  const own = `${target}.${process.pid}`;
+  execFileSync('cc', ['-O1', '-Wall', '-o', own, source, ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  compiled.set(name, target);
+  renameSync(own, target);
   return target;
 }
 
