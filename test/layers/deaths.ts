@@ -23,8 +23,8 @@ const EXITS = ENDS.length * 2;
 const RACES = 500;
 const RACES_APART = 100;
 /** Deaths that share a process. */
-const BATCH = 6;
-const PATIENCE_MS = 90_000;
+const BATCH = 12;
+const PATIENCE_MS = 180_000;
 
 const onNode = (major: number): string => `deaths and ends on Node ${major}`;
 const PLAIN_RACES = 'races to open a directory';
