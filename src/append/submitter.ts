@@ -47,6 +47,8 @@ export class Submitter {
   #corked = false;
   #parked = false;
   #holding = false;
+  /** Whether the log has ended and what was pending was rejected: what is completed after that comes too late. */
+  #ended = false;
   /** Whether records were appended that no sync need have covered. */
   #hasUnsynced = false;
   /** Calls of `sync` that are not settled. */
@@ -293,9 +295,12 @@ export class Submitter {
   readonly #drain = (): void => {
     // The state first: what the worker completed before it changed the state is then seen below.
     const state = this.#state.state;
-    this.#ring.consume(this.#complete);
+    if (!this.#ended) this.#ring.consume(this.#complete);
     if (this.#waiting.length > 0) this.#waiting.admit(this.#admit);
-    if (state >= CLOSED) this.#rejectAll(this.refusal());
+    if (state >= CLOSED) {
+      this.#ended = true;
+      this.#rejectAll(this.refusal());
+    }
     if (!this.#corked) this.publish();
     this.#release();
   };

@@ -8,9 +8,9 @@
  * load the loop lets the event loop turn every eight milliseconds, or every one while maintenance is under way.
  */
 import type { Environment } from '../environment.js';
-import { ClosedError, RingwalError } from '../errors.js';
+import { ClosedError, RingwalError, WorkerDiedError } from '../errors.js';
 import { parkAsync, parkBlocking, wake } from '../ring/doorbell.js';
-import { CLOSING, type LogState, OPEN, WORKER_DOORBELL } from '../ring/log-state.js';
+import { CLOSING, DEAD, type LogState, OPEN, WORKER_DOORBELL } from '../ring/log-state.js';
 import { CommitWindow } from './commit-window.js';
 import type { GroupBuilder, GroupLimits } from './group-builder.js';
 import type { LogWriter } from './log-writer.js';
@@ -129,8 +129,10 @@ export class CommitLoop {
       if (outcome === 'failed') return;
       const isStuck = outcome === 'no-segment' && this.#options.isStuck();
       this.#state.setStalled(isStuck);
-      const isClosing = this.#state.state === CLOSING;
-      if (isClosing && (outcome === 'idle' || isStuck)) return this.#end(new ClosedError());
+      const { state } = this.#state;
+      // Declared dead by a thread whose port closed: all are told so, and nobody is left to commit for.
+      if (state === DEAD) return this.#end(new WorkerDiedError());
+      if (state === CLOSING && (outcome === 'idle' || isStuck)) return this.#end(new ClosedError());
       if (outcome === 'no-segment' || outcome === 'paused') await this.#nextSegment();
       else if (outcome === 'idle') await this.#sleep();
       else if (outcome !== 'committed') this.#sleepInWindow(outcome.windowUs);
