@@ -28,9 +28,8 @@ function timeOf(groups: number, durableEnd: (i: number) => number): number {
       durableEnd: durableEnd(i),
     };
     const offset = 4096 + 80 * i;
-    expect(seen.visit({ kind: 'group', offset, end: offset + 80, header, body } as unknown as Group)).toBe(
-      undefined,
-    );
+    const wrong = seen.visit({ kind: 'group', offset, end: offset + 80, header, body } as unknown as Group);
+    if (wrong !== undefined) throw wrong;
   }
   return performance.now() - start;
 }
