@@ -27,8 +27,9 @@ export interface LogPlace {
 
 export class GroupsSeen {
   readonly #segment: ChainedSegment;
-  /** Places behind the last one proven, oldest first. */
-  #unproven: LogPlace[] = [];
+  /** Places, oldest first; from `#firstUnproven` on those behind the last one proven. */
+  #places: LogPlace[] = [];
+  #firstUnproven = 0;
   /** Up to here durability is proven. Undefined: not even the segment's LINK is. */
   proven: LogPlace | undefined;
   /** Where the groups end. */
@@ -56,11 +57,7 @@ export class GroupsSeen {
   /** Adds the group that follows; returns why it can't be, when it contradicts those before it. */
   visit(group: Group): CorruptError | undefined {
     const { header } = group;
-    const at = this.#unproven.findLastIndex((place) => place.end <= header.durableEnd);
-    if (at >= 0) {
-      this.proven = this.#unproven[at];
-      this.#unproven = this.#unproven.slice(at + 1);
-    }
+    this.#prove(header.durableEnd);
     if ((this.proven?.end ?? BLOCK_BYTES) !== header.durableEnd) {
       return misplaced(
         this.#segment,
@@ -89,8 +86,21 @@ export class GroupsSeen {
       sealOffset: this.seal ? group.offset : 0,
       checkpointLsn,
     };
-    this.#unproven.push(this.end);
+    this.#places.push(this.end);
     return undefined;
+  }
+
+  /** Passes each place once: a file in which no group ever proves another must not take time by its square. */
+  #prove(durableEnd: number): void {
+    for (;;) {
+      const place = this.#places[this.#firstUnproven];
+      if (place === undefined || place.end > durableEnd) break;
+      this.proven = place;
+      this.#firstUnproven++;
+    }
+    if (2 * this.#firstUnproven <= this.#places.length) return;
+    this.#places = this.#places.slice(this.#firstUnproven);
+    this.#firstUnproven = 0;
   }
 }
 

@@ -72,11 +72,16 @@ export async function readDirectory(storage: Storage, isLenient = false): Promis
   const reader = async (): Promise<void> => {
     for (let i = next++; i < found.length; i = next++) {
       const { name, number } = found[i] as { name: string; number: number };
-      const file = await readSegmentFile(storage, name, number, isLenient);
+      const file = await readSegmentFile(storage, name, number, isLenient).catch((error: unknown) => {
+        next = found.length; // the others begin no more files
+        throw error;
+      });
       segments[i] = { ...file, asideEpoch: aside.get(name) };
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL }, reader));
+  // All have ended, and closed their files, before the caller closes the storage.
+  const outcomes = await Promise.allSettled(Array.from({ length: PARALLEL }, reader));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   return {
     segments,
     prepared: names.filter(isPreparedName),

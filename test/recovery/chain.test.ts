@@ -40,6 +40,23 @@ function swap(disk: Disk, a: string, b: string): void {
   disk.set(b, first);
 }
 
+describe('of several damaged files', () => {
+  it('the first one found refuses the log, and none is left open or read on', async () => {
+    const disk = await logOf(12);
+    swap(disk, nth(disk, 0), nth(disk, 1));
+    const newest = bytesOf(disk, nth(disk, 4)).slice();
+    newest[8] = 9; // another format version
+    disk.set(nth(disk, 4), newest);
+    const storage = boot(disk);
+    await expect(open(storage)).rejects.toMatchObject({ code: 'RINGWAL_CORRUPT' });
+    expect(storage.openFiles).toEqual([]);
+    const calls = storage.operations.length;
+    await new Promise(setImmediate);
+    expect(storage.operations.length).toBe(calls);
+    expect(storage.operations.filter(({ kind }) => kind === 'open').length).toBeLessThan(12);
+  });
+});
+
 describe('a missing file', () => {
   it('in the middle is refused, with the segment behind the gap and the LSNs on both sides', async () => {
     const disk = await logOf(4);
