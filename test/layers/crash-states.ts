@@ -13,7 +13,7 @@ import { WORKLOADS } from './crash-workloads/index.js';
 const SAMPLES = 2 ** 12;
 const LEAST_SAMPLES = 4;
 /** Of so many crash points one has recoveries stopped, in a full run. */
-const NESTED_EVERY = 2;
+const NESTED_EVERY = 5;
 
 async function run(task: LayerTask): Promise<LayerFigures> {
   const figures: Record<string, number> = {};

@@ -56,7 +56,7 @@ export const appends: readonly Workload[] = [
     states: torn,
     run: async (open) => {
       const log = await open();
-      for (let i = 0; i < 16; i++) await log.append(large(i));
+      for (let i = 0; i < 24; i++) await log.append(large(i));
     },
   },
   {

@@ -24,7 +24,7 @@ const appendAndReopen: Workload['run'] = async (open) => {
     await log.commit();
   }
   const again = await open();
-  for (let i = 0; i < 3; i++) await again.append(large(100 + i));
+  for (let i = 0; i < 6; i++) await again.append(large(100 + i));
   const third = await open();
   await third.append(small(200));
 };

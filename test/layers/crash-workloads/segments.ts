@@ -163,7 +163,7 @@ export const segments: readonly Workload[] = [
         await log.append(small(i));
         await log.mark();
       }
-      for (let i = 0; i < 12; i++) {
+      for (let i = 0; i < 18; i++) {
         await log.append(large(i + 9));
         if (i % 3 !== 2) await log.mark();
       }

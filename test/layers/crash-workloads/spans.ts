@@ -83,7 +83,7 @@ export const spans: readonly Workload[] = [
     name: 'large records among small ones',
     hasSpans: true,
     options: { ringBytes: 8192 },
-    states: { tearsToZeros: true },
+    states: torn,
     run: async (open) => {
       const log = await open();
       log.submitLarge(larger(1), 0);
@@ -100,6 +100,7 @@ export const spans: readonly Workload[] = [
   {
     name: 'large records over rotations, truncations and reopening, some in transactions',
     hasSpans: true,
+    states: torn,
     run: async (open) => {
       const log = await open();
       log.submitLarge(larger(1));
