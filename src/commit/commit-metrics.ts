@@ -29,10 +29,10 @@ export class CommitMetrics {
   ioErrors = 0;
   /** Microseconds spent in writes and their syncs. */
   syncUsTotal = 0;
-  readonly #groupRecords = createHistogram();
-  readonly #groupBytes = createHistogram();
-  readonly #waitUs = createHistogram();
-  readonly #syncUs = createHistogram();
+  readonly #groupRecords = new Histogram();
+  readonly #groupBytes = new Histogram();
+  readonly #waitUs = new Histogram();
+  readonly #syncUs = new Histogram();
   /** Mean bytes of a group, over about the last eight. */
   recentGroupBytes = 0;
   /** Figures of groups that the histograms do not have yet; their callers come first. */
@@ -75,11 +75,11 @@ export class CommitMetrics {
     const figures = this.#untold;
     for (let at = 0; at < this.#untoldLength; at += FIGURES) {
       const records = figures[at + 1] as number;
-      if ((figures[at + 3] as number) > 0) record(this.#syncUs, figures[at + 3] as number);
+      if ((figures[at + 3] as number) > 0) this.#syncUs.record(figures[at + 3] as number);
       if (records === 0) continue;
-      record(this.#groupBytes, figures[at] as number);
-      record(this.#groupRecords, records);
-      record(this.#waitUs, figures[at + 2] as number);
+      this.#groupBytes.record(figures[at] as number);
+      this.#groupRecords.record(records);
+      this.#waitUs.record(figures[at + 2] as number);
     }
     this.#untoldLength = 0;
   }
@@ -87,26 +87,33 @@ export class CommitMetrics {
   get distributions(): Record<'groupRecords' | 'groupBytes' | 'waitUs' | 'syncUs', Distribution> {
     this.tally();
     return {
-      groupRecords: summary(this.#groupRecords),
-      groupBytes: summary(this.#groupBytes),
-      waitUs: summary(this.#waitUs),
-      syncUs: summary(this.#syncUs),
+      groupRecords: this.#groupRecords.summary(),
+      groupBytes: this.#groupBytes.summary(),
+      waitUs: this.#waitUs.summary(),
+      syncUs: this.#syncUs.summary(),
     };
   }
 }
 
-function summary(histogram: RecordableHistogram): Distribution {
-  const empty = histogram.count === 0;
-  return {
-    count: histogram.count,
-    mean: empty ? 0 : histogram.mean,
-    p50: empty ? 0 : histogram.percentile(50),
-    p99: empty ? 0 : histogram.percentile(99),
-    max: empty ? 0 : histogram.max,
-  };
-}
+/** Made when it gets its first value: making one costs a tenth of opening a small log, and many logs are only read. */
+class Histogram {
+  #histogram: RecordableHistogram | undefined;
 
-/** A histogram takes integers from 1. */
-function record(histogram: RecordableHistogram, value: number): void {
-  histogram.record(Math.max(1, Math.round(value)));
+  /** A histogram takes integers from 1. */
+  record(value: number): void {
+    this.#histogram ??= createHistogram();
+    this.#histogram.record(Math.max(1, Math.round(value)));
+  }
+
+  summary(): Distribution {
+    const histogram = this.#histogram;
+    if (histogram === undefined) return { count: 0, mean: 0, p50: 0, p99: 0, max: 0 };
+    return {
+      count: histogram.count,
+      mean: histogram.mean,
+      p50: histogram.percentile(50),
+      p99: histogram.percentile(99),
+      max: histogram.max,
+    };
+  }
 }

@@ -76,13 +76,17 @@ export async function searchBehind(
 
 /** Bytes from `place` to the last one of the file that is not zero. */
 export async function bytesBehind(file: StorageFile, place: number): Promise<number> {
-  const window = new Uint8Array(WINDOW_BYTES);
-  for (let end = await file.size(); end > place; ) {
+  const size = await file.size();
+  const window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(0, size - place)));
+  for (let end = size; end > place; ) {
     const start = Math.max(place, end - WINDOW_BYTES);
     const bytes = window.subarray(0, await file.read(window.subarray(0, end - start), start));
     // Most of it is zeros: comparing is much faster than looking at each byte.
-    if (Buffer.compare(bytes, zeros.subarray(0, bytes.length)) !== 0)
-      return start + bytes.findLastIndex((byte) => byte !== 0) + 1 - place;
+    if (Buffer.compare(bytes, zeros.subarray(0, bytes.length)) !== 0) {
+      let last = bytes.length;
+      while (bytes[last - 1] === 0) last--;
+      return start + last - place;
+    }
     end = start;
   }
   return 0;

@@ -8,10 +8,10 @@ import type { Inode, Version } from './sim-inode.js';
 import {
   garbageSector,
   isSameSector,
-  SECTOR_BYTES,
   SECTORS_PER_PAGE,
-  Sector,
+  type Sector,
   spoilSector,
+  WRITTEN_ZEROS,
   ZERO_SECTOR,
 } from './sim-sector.js';
 import type { SimStorage } from './sim-storage.js';
@@ -45,15 +45,12 @@ export type CrashChoice = NameChoice | SizeChoice | SectorChoice | PageChoice;
 
 /** Comes before all operations, as torn sectors come after them. */
 export const DURABLE = -Infinity;
-const TORN_TO_ZEROS = 2 ** 40;
-const TORN_TO_GARBAGE = 2 ** 41;
+export const TORN_TO_ZEROS = 2 ** 40;
+export const TORN_TO_GARBAGE = 2 ** 41;
 
 export function isTorn(operation: number): boolean {
   return operation >= TORN_TO_ZEROS;
 }
-
-/** Not `ZERO_SECTOR`: that one means "never written". */
-const ZEROS = new Sector(new Uint8Array(SECTOR_BYTES));
 
 export class CrashChoices {
   readonly all: readonly CrashChoice[];
@@ -207,7 +204,7 @@ function sectorAlternatives(
   const live = inode.live[index] ?? ZERO_SECTOR;
   const torn: Version<Sector>[] = [];
   if (model.tearsToZeros === true)
-    torn.push({ value: spoilSector(old, live, ZEROS), operation: TORN_TO_ZEROS });
+    torn.push({ value: spoilSector(old, live, WRITTEN_ZEROS), operation: TORN_TO_ZEROS });
   if (model.tearsToGarbage === true) {
     torn.push({ value: spoilSector(old, live, garbageSector(index)), operation: TORN_TO_GARBAGE });
   }

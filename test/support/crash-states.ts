@@ -27,6 +27,9 @@ export interface CrashStateOptions extends CrashModel {
 export interface CrashState {
   readonly image: Image;
   readonly hash: number;
+  /** Which of `choices.all` came true. */
+  readonly choices: CrashChoices;
+  readonly picks: Uint16Array;
   /** What survived and what did not, in words. */
   describe(): string;
 }
@@ -49,7 +52,7 @@ export function* crashStates(storage: SimStorage, options: CrashStateOptions = {
     if (seen.has(image.hash)) continue;
     seen.add(image.hash);
     const kept = picks.slice(); // the generator of vectors reuses its array
-    yield { image, hash: image.hash, describe: () => choices.describe(kept) };
+    yield { image, hash: image.hash, choices, picks: kept, describe: () => choices.describe(kept) };
     yielded++;
     if (!isExhaustive && yielded >= samples) return;
   }

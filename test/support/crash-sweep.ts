@@ -21,6 +21,8 @@ export interface CrashSweep {
    * `reopened`.
    */
   readonly workload: (storage: SimStorage, oracle: Oracle) => Promise<void>;
+  /** Whether the image need not be looked at, since it was, with the same to be expected of it. */
+  readonly isKnown?: (state: CrashState, oracle: Oracle) => boolean;
   /** Opens the log and reads all of it. Anything thrown means: this image cannot be recovered. */
   readonly recover: (storage: SimStorage) => Promise<Recovered>;
   /** Further checks of one state; `after` is the storage that `recover` ran on. */
@@ -29,7 +31,7 @@ export interface CrashSweep {
    * Called at each crash point with the stopped machine, before its images are looked at. The place for a
    * sweep within the sweep that starts from `storage`: the process killed, the cache still there.
    */
-  readonly atEachPoint?: (storage: SimStorage, oracle: Oracle) => Promise<void>;
+  readonly atEachPoint?: (storage: SimStorage, oracle: Oracle, point: number) => Promise<void>;
   /** What to start from, a disk or a machine whose process was killed, and what is known of it. */
   readonly start?: Image | SimStorage;
   readonly oracle?: Oracle;
@@ -54,8 +56,10 @@ export async function sweepCrashes(sweep: CrashSweep): Promise<SweepFigures> {
     const { storage, oracle } = await runUntil(sweep, point);
     const isLast = !storage.isCrashed; // the workload ended before that many changes
     storage.crash();
-    await sweep.atEachPoint?.(storage, oracle);
-    for (const state of crashStates(storage, sweep.states)) {
+    await sweep.atEachPoint?.(storage, oracle, point);
+    const seed = (sweep.states?.seed ?? 1) + point; // other samples at each point
+    for (const state of crashStates(storage, { ...sweep.states, seed })) {
+      if (sweep.isKnown?.(state, oracle) === true) continue;
       states++;
       await checkState(sweep, point, storage, oracle, state);
     }

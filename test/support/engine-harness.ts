@@ -58,7 +58,9 @@ export class EngineHarness {
   readonly #storage: SimStorage;
   readonly #oracle: Oracle | undefined;
   readonly #options: ResolvedOptions;
-  readonly #producers: HarnessProducer[];
+  readonly #told: Oracle;
+  /** Made when they are first asked for: most openings of a sweep only read. */
+  readonly #producers: (HarnessProducer | undefined)[] = [];
 
   /** Opens the log. The generation begins for `oracle` with what can be read now. */
   static async open(
@@ -92,8 +94,7 @@ export class EngineHarness {
     this.engine = engine;
     this.state = state;
     this.#options = options;
-    const told = oracle ?? new Oracle();
-    this.#producers = [0, 1, 2].map((n) => new HarnessProducer(engine, state, options, told, n));
+    this.#told = oracle ?? new Oracle();
   }
 
   /** Puts a record, or a batch, into a producer's ring and publishes it. */
@@ -113,7 +114,9 @@ export class EngineHarness {
   }
 
   producer(n: number): HarnessProducer {
-    return this.#producers[n] as HarnessProducer;
+    const { engine, state } = this;
+    this.#producers[n] ??= new HarnessProducer(engine, state, this.#options, this.#told, n);
+    return this.#producers[n];
   }
 
   /** Commits everything published; ends early when the log fails. */
@@ -210,11 +213,11 @@ export class EngineHarness {
   }
 
   #acknowledge(): void {
-    for (const producer of this.#producers) producer.drain();
+    for (const producer of this.#producers) producer?.drain();
   }
 
   #fail(): void {
-    for (const producer of this.#producers) producer.fail();
+    for (const producer of this.#producers) producer?.fail();
   }
 }
 

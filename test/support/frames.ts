@@ -28,7 +28,12 @@ const IN_TRANSACTION = 8;
 
 /** Tells frames apart also by what they are; a plain record is its payload. */
 export function identity(type: number, flags: number, content: Uint8Array): Uint8Array {
-  return type === FULL && flags === 0 ? Uint8Array.from(content) : Uint8Array.of(type, flags, ...content);
+  if (type === FULL && flags === 0) return content.slice();
+  const bytes = new Uint8Array(content.length + 2);
+  bytes[0] = type;
+  bytes[1] = flags;
+  bytes.set(content, 2);
+  return bytes;
 }
 
 /** All frames in the segments of `view`, also those below the truncation mark that are still kept. */

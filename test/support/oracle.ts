@@ -35,6 +35,7 @@
  *  A6  An append that expected an LSN is acknowledged with that one.
  *  A5  Once an append of a producer has failed with the log, none that it submitted later is acknowledged.
  */
+import { crc32 } from 'node:zlib';
 import {
   type Place,
   type RecoveredRecord,
@@ -99,6 +100,20 @@ export class Oracle {
   /** Highest LSN known to be durable: acknowledged, or returned by an open. */
   get durableLsn(): number {
     return Math.max(this.#base, this.#highestAcked);
+  }
+
+  /**
+   * What was acknowledged and returned so far, as a number: with the same one and the same disk, recovery has the same
+   * duties. What was only submitted is not in it: more of that allows more, and demands nothing.
+   */
+  get duties(): number {
+    const acked = [...this.#acked].map(([lsn, { submission, offset }]) => {
+      const place = (this.#queues.get(submission.producer) ?? []).indexOf(submission);
+      return `${lsn}=${submission.producer}.${place}.${offset}`;
+    });
+    const refused = this.#tickets.map(({ state }, i) => (state === 'refused' ? i : '')).join();
+    const ends = [this.#generation, this.#base, this.#highestAcked, this.#truncationAcked, this.#known.size];
+    return crc32(`${ends} ${acked.sort()} ${refused}`);
   }
 
   /**

@@ -58,7 +58,8 @@ export class SimFile implements StorageFile {
     const inode = this.#inode;
     this.#write('writeGroup', bytes, position);
     // Zeros at the end of a write only keep its place clear: the next write may cover them.
-    const content = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    let content = bytes.length;
+    while (content > 0 && bytes[content - 1] === 0) content--;
     inode.groupEnd = Math.max(inode.groupEnd, position + content);
   }
 

@@ -3,7 +3,7 @@
  * for sure (durable), and everything in between that it may leave instead.
  */
 import { FileImage } from './sim-image.js';
-import { cutSector, SECTOR_BYTES, Sector, ZERO_SECTOR } from './sim-sector.js';
+import { cutSector, isZero, SECTOR_BYTES, Sector, WRITTEN_ZEROS, ZERO_SECTOR } from './sim-sector.js';
 
 /** A value that something had from an operation on, until the next version. */
 export interface Version<T> {
@@ -83,20 +83,21 @@ export class Inode {
     return Math.max(0, end - position);
   }
 
-  /** Puts `bytes` into the cache; they are copied first, as one whole: a write changes each sector once. */
+  /** Puts a copy of `bytes` into the cache; a write changes each sector once. */
   write(bytes: Uint8Array, position: number, operation: number): void {
     if (bytes.length === 0) return;
     const end = position + bytes.length;
-    const first = Math.floor(position / SECTOR_BYTES);
-    const count = Math.ceil(end / SECTOR_BYTES) - first;
-    const span = new Uint8Array(count * SECTOR_BYTES);
-    const head = this.live[first];
-    const tail = this.live[first + count - 1];
-    if (head !== undefined) span.set(head.bytes, 0);
-    if (tail !== undefined) span.set(tail.bytes, (count - 1) * SECTOR_BYTES);
-    span.set(bytes, position - first * SECTOR_BYTES);
-    for (let i = 0; i < count; i++) {
-      this.#put(first + i, new Sector(span.subarray(i * SECTOR_BYTES, (i + 1) * SECTOR_BYTES)), operation);
+    for (let at = position; at < end; ) {
+      const index = Math.floor(at / SECTOR_BYTES);
+      const from = at % SECTOR_BYTES;
+      const to = Math.min(SECTOR_BYTES, from + end - at);
+      const part = bytes.subarray(at - position, at - position + to - from);
+      this.#put(
+        index,
+        from === 0 && isZero(part) ? WRITTEN_ZEROS : this.#written(index, part, from),
+        operation,
+      );
+      at += part.length;
     }
     if (end > this.liveSize) this.#resize(end, operation);
   }
@@ -140,6 +141,14 @@ export class Inode {
 
   liveImage(): FileImage {
     return new FileImage(this.live.slice(), this.liveSize);
+  }
+
+  #written(index: number, part: Uint8Array, from: number): Sector {
+    const sector = new Uint8Array(SECTOR_BYTES);
+    const old = this.live[index];
+    if (old !== undefined && part.length < SECTOR_BYTES) sector.set(old.bytes);
+    sector.set(part, from);
+    return new Sector(sector);
   }
 
   #put(index: number, sector: Sector, operation: number): void {

@@ -65,6 +65,14 @@ export class Sector {
 /** What a hole reads as. Also tells "never written" apart from "zeros were written": compare by identity. */
 export const ZERO_SECTOR = new Sector(new Uint8Array(SECTOR_BYTES));
 
+/** Zeros that were written: new segments are full of them, so all share one. */
+export const WRITTEN_ZEROS = new Sector(new Uint8Array(SECTOR_BYTES));
+
+/** Whether a sector's bytes are all zeros. */
+export function isZero(bytes: Uint8Array): boolean {
+  return Buffer.compare(bytes, ZERO_SECTOR.bytes) === 0;
+}
+
 export function isSameSector(a: Sector, b: Sector): boolean {
   return a === b || (a.low === b.low && a.high === b.high);
 }
