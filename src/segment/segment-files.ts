@@ -69,19 +69,22 @@ export async function readDirectory(storage: Storage, isLenient = false): Promis
   found.sort((a, b) => a.number - b.number);
   const segments: SegmentFile[] = new Array(found.length);
   let next = 0;
+  let failure: { readonly error: unknown } | undefined;
   const reader = async (): Promise<void> => {
     for (let i = next++; i < found.length; i = next++) {
       const { name, number } = found[i] as { name: string; number: number };
-      const file = await readSegmentFile(storage, name, number, isLenient).catch((error: unknown) => {
+      try {
+        const file = await readSegmentFile(storage, name, number, isLenient);
+        segments[i] = { ...file, asideEpoch: aside.get(name) };
+      } catch (error) {
+        failure ??= { error }; // the first one is the cause that is told
         next = found.length; // the others begin no more files
-        throw error;
-      });
-      segments[i] = { ...file, asideEpoch: aside.get(name) };
+      }
     }
   };
   // All have ended, and closed their files, before the caller closes the storage.
-  const outcomes = await Promise.allSettled(Array.from({ length: PARALLEL }, reader));
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  await Promise.all(Array.from({ length: PARALLEL }, reader));
+  if (failure !== undefined) throw failure.error;
   return {
     segments,
     prepared: names.filter(isPreparedName),

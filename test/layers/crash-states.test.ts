@@ -28,7 +28,7 @@ it.each<[mistake: string, plant: () => void, complaint: string]>([
   [
     'leaves out the sync of a group',
     () => vi.spyOn(SimFile.prototype, 'syncGroup').mockReturnValue(),
-    'recovery:',
+    'crash before change',
   ],
   [
     'leaves out the sync of a new segment',

@@ -107,6 +107,7 @@ export class IoPlayer {
       );
       this.oracle.ceiling = undefined;
     } catch (error) {
+      if (this.storage.isCrashed) throw error;
       if (!isError(error, 'RINGWAL_IO') || codeOf(error.cause) !== this.fault.hits[before]?.code)
         throw new BrokenPromise('opening failed, and not with RINGWAL_IO and the first errno', {
           cause: error,
