@@ -155,6 +155,8 @@ async function indexedEntry(
   key: SaltKey,
   lsn: number,
 ): Promise<IndexEntry | undefined> {
+  // The offset comes from the successor's LINK: a hostile one may point at the segment's end, or behind it.
+  if (segment.sealOffset + GROUP_HEADER_BYTES > segment.end) throw damaged(segment, segment.sealOffset, lsn);
   const bytes = new Uint8Array(segment.end - segment.sealOffset);
   await file.read(bytes, segment.sealOffset);
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
