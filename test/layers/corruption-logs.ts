@@ -7,6 +7,7 @@ import type { ResolvedOptions } from '../../dist/src/options.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
 import type { SeenRecord } from '../support/frames.js';
 import type { Files } from '../support/memory-storage.js';
+import { SECTOR_BYTES } from '../support/sim-sector.js';
 import { SimStorage } from '../support/sim-storage.js';
 
 export interface DamagedLog {
@@ -20,6 +21,8 @@ export interface DamagedLog {
   readonly lastLsn: number;
   /** LSNs from here on are in the last write, which nothing proves; without one, behind the end. */
   readonly unprovenFrom: number;
+  /** The same when the whole sector is damaged in which the last write begins: others may end in it. */
+  readonly unprovenFromSector: number;
 }
 
 /** 64 KiB in three segments. */
@@ -128,10 +131,41 @@ async function build(plan: Plan, otherId = 0): Promise<DamagedLog> {
     throw new Error(`corruption: the log "${plan.name}" does not even read rightly undamaged`);
   const unprovenFrom = plan.isClosed ? lastLsn + 1 : lastLsn - 1; // the last group has two records
   const { name, isClosed } = plan;
-  return { name, options, files: filesOf(storage), isClosed, records, lastLsn, unprovenFrom };
+  const files = filesOf(storage);
+  const unprovenFromSector = isClosed ? unprovenFrom : firstInSectorOf(unprovenFrom, files);
+  return { name, options, files, isClosed, records, lastLsn, unprovenFrom, unprovenFromSector };
 }
 
 function filesOf(storage: SimStorage): Map<string, Uint8Array> {
   const files = [...storage.liveImage().files].map(([name, file]) => [name, file.bytes()] as const);
   return new Map(files.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Where the groups of a sound segment lie. */
+export function groupsOf(bytes: Uint8Array): { at: number; end: number }[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found: { at: number; end: number }[] = [];
+  for (let at = 4096; at + 64 <= bytes.length; ) {
+    if (view.getUint32(at, true) !== 0x52475752) {
+      at = (Math.floor(at / 4096) + 1) * 4096;
+      continue;
+    }
+    const end = at + 64 + view.getUint32(at + 36, true);
+    found.push({ at, end });
+    at = end;
+  }
+  return found;
+}
+
+/** The first LSN of the groups that reach into the sector in which the group with `lsn` begins. */
+function firstInSectorOf(lsn: number, files: Files): number {
+  for (const bytes of [...files.values()].reverse()) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const found = groupsOf(bytes).map(({ at, end }) => ({ at, end, firstLsn: view.getUint32(at + 8, true) }));
+    const last = found.find(({ firstLsn }) => firstLsn === lsn);
+    if (last === undefined) continue;
+    const sector = last.at - (last.at % SECTOR_BYTES);
+    return Math.min(...found.filter(({ end }) => end > sector).map(({ firstLsn }) => firstLsn));
+  }
+  throw new Error(`corruption: no group begins with LSN ${lsn}`);
 }

@@ -2,7 +2,7 @@
 import { must } from '../support/must.js';
 import type { Prng } from '../support/prng.js';
 import { SECTOR_BYTES } from '../support/sim-sector.js';
-import type { DamagedLog } from './corruption-logs.js';
+import { type DamagedLog, groupsOf } from './corruption-logs.js';
 
 export interface Mutant {
   readonly what: string;
@@ -12,6 +12,8 @@ export interface Mutant {
   readonly faults: number;
   /** It has groups of the log's twin, which has its salts: what saves the most of it can't tell them from its own. */
   readonly isForged: boolean;
+  /** A whole sector was damaged: the last group's header may be gone with the end of the group that it proves. */
+  readonly isSector: boolean;
 }
 
 export interface MutantKind {
@@ -62,6 +64,7 @@ function changed({ log, name, at }: Place, how: string, change: Change): Mutant 
     files: new Map(log.files).set(name, bytes),
     faults: 1,
     isForged: false,
+    isSector: false,
   };
 }
 
@@ -90,7 +93,7 @@ function sector(place: Place, how: string, prng: Prng, twin: ReadonlyMap<string,
     }
     return bytes;
   });
-  return { ...mutant, isForged: how === 'stale' && !own.includes(from) };
+  return { ...mutant, isForged: how === 'stale' && !own.includes(from), isSector: true };
 }
 
 function files(log: DamagedLog, how: number, names: readonly string[], a: number, b: number): Mutant {
@@ -101,23 +104,14 @@ function files(log: DamagedLog, how: number, names: readonly string[], a: number
   else if (how === 1) mutant.set(name, must(log.files.get(other)));
   else mutant.set(name, must(log.files.get(other))).set(other, must(log.files.get(name)));
   const what = ['deleted', `a copy of ${other}`, `swapped with ${other}`][how];
-  return { what: `${log.name}: ${name} ${what}`, log, files: mutant, faults: 1, isForged: false };
-}
-
-/** Where the groups of a sound segment lie. */
-function groupsOf(bytes: Uint8Array): { at: number; end: number }[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const found: { at: number; end: number }[] = [];
-  for (let at = 4096; at + 64 <= bytes.length; ) {
-    if (view.getUint32(at, true) !== 0x52475752) {
-      at = (Math.floor(at / 4096) + 1) * 4096;
-      continue;
-    }
-    const end = at + 64 + view.getUint32(at + 36, true);
-    found.push({ at, end });
-    at = end;
-  }
-  return found;
+  return {
+    what: `${log.name}: ${name} ${what}`,
+    log,
+    files: mutant,
+    faults: 1,
+    isForged: false,
+    isSector: false,
+  };
 }
 
 /** `twin`: the first log's files as they would be, had other records been appended. */
@@ -269,6 +263,7 @@ export function mutantKinds(
           files: second.files,
           faults: 2,
           isForged: first.isForged || second.isForged,
+          isSector: true,
         };
       }
     },

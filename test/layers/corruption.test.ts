@@ -18,7 +18,7 @@ afterEach(() => {
   vi.doUnmock('../../dist/src/recovery/verdict.js');
 });
 
-// Classes 2, 3, 5, 10, 11, 12, 17, 20: no break is taken for the end, no end for a break, stale groups are never read,
+// Classes 2, 5, 10, 11, 12, 17: no break is taken for the end, no end for a break, stale groups are never read,
 // damage in one segment is not forgotten in the next, missing files are missed, and refusals change nothing.
 it('a log with anything damaged gives all its records, or is refused, or lacks only a torn last write', async () => {
   const share = 0.002;

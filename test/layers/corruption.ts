@@ -153,14 +153,14 @@ function mustBeTrue(records: readonly SeenRecord[], all: readonly SeenRecord[]):
 
 /** What a log lacks that opened must be the last write, torn, with nothing left that proves it. */
 function mustBeUnproven(
-  { log, files, faults }: Mutant,
+  { log, files, faults, isSector }: Mutant,
   lastLsn: number,
   torn: { readonly file: string; readonly offset: number } | undefined,
 ): void {
   const lost = `LSNs ${lastLsn + 1} to ${log.lastLsn} are lost in silence`;
   if (log.isClosed) throw new Error(`${lost}, of a log that was closed`);
-  if (faults === 1 && lastLsn + 1 < log.unprovenFrom)
-    throw new Error(`${lost}, and only one thing was damaged`);
+  const least = isSector ? log.unprovenFromSector : log.unprovenFrom;
+  if (faults === 1 && lastLsn + 1 < least) throw new Error(`${lost}, and only one thing was damaged`);
   // Without a torn write there must be nothing at all behind the end, in no file.
   for (const [name, bytes] of files) {
     const verdict = decodeSegmentHeader(bytes);
@@ -203,7 +203,7 @@ async function judgeOthers(mutant: Mutant, shown: Outcome): Promise<void> {
   for await (const group of readGroups(storage, view, range, () => view.firstLsn)) records.push(...group);
   const from = log.records.findIndex(({ commitLsn }) => commitLsn >= view.firstLsn);
   if (records.length > 0) mustBeTrue(records, log.records.slice(from));
-  const isLess = lastLsn < log.unprovenFrom - 1 && mutant.faults === 1;
+  const isLess = lastLsn < log.unprovenFromSector - 1 && mutant.faults === 1;
   if (isLess && damage[0]?.firstLostLsn !== lastLsn + 1)
     throw new Error(`point-in-time: silent after ${lastLsn}`);
   await engine.close();
@@ -268,7 +268,7 @@ async function judgeSalvage({ log, faults }: Mutant, source: MemoryStorage): Pro
   const isLost = (lsn: number): boolean =>
     report.lost.some(({ firstLsn, lastLsn = Number.POSITIVE_INFINITY }) => firstLsn <= lsn && lsn <= lastLsn);
   for (const { lsn, commitLsn } of log.records) {
-    if (isHere.has(lsn) || lsn >= log.unprovenFrom) continue;
+    if (isHere.has(lsn) || lsn >= log.unprovenFromSector) continue;
     // Whose commit is lost is in the new log, and takes no effect.
     const isTold = isLost(lsn) || isLost(commitLsn);
     if (!isTold && report.abortedTransactions === 0 && faults === 1)

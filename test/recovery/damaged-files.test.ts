@@ -79,6 +79,7 @@ function groupOffsets(bytes: Uint8Array): number[] {
 }
 
 describe('a torn tail', () => {
+  // Classes 3, 4.
   it('ends the log, wherever it is torn, and LSNs go on without a gap', async () => {
     for (let cut = 1; cut < 370; cut += 41) {
       const directory = await build(1, false);
@@ -96,6 +97,7 @@ describe('a torn tail', () => {
     }
   });
 
+  // Class 4.
   it('of zeros is the clean end of a log that died before its write reached the disk', async () => {
     const directory = await build(1, false);
     const [name = ''] = segmentsIn(directory);
@@ -177,6 +179,7 @@ describe('damage to acknowledged data', () => {
     await log.close();
   });
 
+  // Class 20.
   it('is never hidden by a payload that holds a copy of a real group of the same log', async () => {
     const directory = tempDir();
     const log = await openLog(directory, SMALL);
