@@ -7,7 +7,7 @@ import { openLog } from '../../dist/src/index.js';
 import { Prng, testSeed } from '../support/prng.js';
 import { tempDir } from '../support/temp-dir.js';
 
-const CYCLES = Number(process.env.RINGWAL_KILL9_CYCLES ?? 20);
+const CYCLES = Number(process.env.RINGWAL_KILL9_CYCLES ?? 8);
 /** Every so many cycles the directory is a new one. */
 const GENERATIONS = 5;
 
