@@ -130,9 +130,9 @@ export class SegmentWriter {
     return this.#lastChecksum;
   }
 
-  /** Offset of the SEAL, 0 as long as there is none. */
+  /** Offset of the SEAL, 0 as long as there is none that is durable: who reads a log that has failed has none to go by. */
   get sealOffset(): number {
-    return this.#sealOffset;
+    return this.#durableEnd === this.#end ? this.#sealOffset : 0;
   }
 
   /** Bytes of records that the next DATA group may hold. */

@@ -248,8 +248,19 @@ export class IoPlayer {
         for (let i = 0; i < step.count; i++) await Promise.resolve();
         return;
       case 'read':
-        return this.#report(await this.storage.spared(() => log.checkReading()));
+        return this.#read(log);
     }
+  }
+
+  /** Readers see what is durable, also when the log has failed; what lies on the disk beyond that is not for them. */
+  async #read(log: EngineHarness): Promise<void> {
+    const { durableLsn, lastLsn } = log.state;
+    if (!this.isPoisoned && durableLsn === lastLsn)
+      return this.#report(await this.storage.spared(() => log.checkReading()));
+    const records = await this.storage.spared(() => log.readAll());
+    const beyond = records.filter(({ commitLsn }) => commitLsn > durableLsn).map(({ lsn }) => lsn);
+    if (beyond.length > 0)
+      throw new BrokenPromise(`LSNs ${beyond} were read, and only ${durableLsn} is durable`);
   }
 
   async #cut(back: number): Promise<void> {

@@ -49,8 +49,8 @@ export function scenarioOf(seed: number): Scenario {
     padGroups,
     recycle: prng.chance(0.7),
     recordChecksums: prng.chance(0.3),
-    maxGroupRecords: prng.pick([1, 3, 64]),
-    segmentBytes: prng.pick([24, 24, 40]) * 1024,
+    maxGroupRecords: prng.pick([3, 5, 64]), // a batch has three
+    segmentBytes: (padGroups ? 40 : prng.pick([24, 24, 40])) * 1024, // a group must fit, with what goes around it
   };
   const generations = Array.from({ length: prng.between(1, 5) }, () => generationOf(prng));
   return { options, failedSync: prng.pick(['lost', 'revert']), generations };
