@@ -56,7 +56,6 @@ export interface LogStart {
 
 /** What `commit` did: a group became durable; there was nothing to do; or there is no segment to write to. */
 export type CommitOutcome = 'committed' | 'idle' | 'no-segment';
-
 export class LogWriter {
   readonly #supply: SegmentSupply;
   readonly #state: LogState;
@@ -68,6 +67,7 @@ export class LogWriter {
   #activePreviousChecksum: number;
   /** Whether the active segment's LINK is staged and not yet written. */
   #linkStaged = false;
+  #isLinkDurable = true;
   #activeOpenLsn: number;
   #truncatedBefore: number;
   /** The truncation mark that was staged last, and the one that is durable. */
@@ -121,7 +121,7 @@ export class LogWriter {
     return this.#active.room;
   }
 
-  /** Has the metrics count what they noted; called when no caller waits. */
+  /** Has the metrics count what they noted. */
   tally(): void {
     this.#metrics.tally();
   }
@@ -148,6 +148,11 @@ export class LogWriter {
   /** Whether the active segment holds records. */
   get hasRecords(): boolean {
     return this.#activeFirstLsn <= this.lastLsn;
+  }
+
+  /** Whether the log can be found without the segment before the active one. */
+  get isLinkDurable(): boolean {
+    return this.#isLinkDurable;
   }
 
   /** Commits the next group of what the rings hold. */
@@ -214,8 +219,7 @@ export class LogWriter {
   }
 
   /**
-   * Whether the truncation mark is durable. While groups are being written it rides with the next one; `mark` is for
-   * when there is none.
+   * Whether the truncation mark is durable. It rides with the next group; `mark` is for when there is none.
    */
   get isMarkDurable(): boolean {
     return this.#durableMark >= this.#truncatedBefore;
@@ -233,8 +237,8 @@ export class LogWriter {
   }
 
   /**
-   * The same for the LSNs alone, when nothing else is to do. In a segment that is about full the SEAL is the proof, as
-   * the room that is left is for truncation; false when there is no successor to be had.
+   * The same for the LSNs alone, when nothing else is to do. In a segment that is about full the SEAL is the proof;
+   * false when there is no successor to be had.
    */
   idleMark(openLsn: number): boolean {
     const hasRoom = this.#active.room > IDLE_MARK_ROOM_BYTES;
@@ -292,6 +296,7 @@ export class LogWriter {
       checkpointLsn: this.#checkpointLsn,
     });
     this.#linkStaged = true;
+    this.#isLinkDurable = false;
     this.#stagedMark = this.#truncatedBefore;
     this.#metrics.rotations++;
     this.#supply.retire(closed, segment.file);
@@ -310,10 +315,11 @@ export class LogWriter {
     this.#state.setDurableLsn(this.lastLsn);
     this.#durableMark = this.#stagedMark;
     this.#linkStaged = false;
+    this.#isLinkDurable = true;
     return Math.round(tookUs);
   }
 
-  /** Writes what is staged; nobody waits for it to be durable. */
+  /** Writes what is staged; that is all. */
   #writeOnly(bytes: number, records: number, waitUs: number): void {
     this.#guarded(() => this.#active.write(false));
     this.#state.setWrittenLsn(this.lastLsn);
@@ -329,6 +335,7 @@ export class LogWriter {
     const tookUs = environment.monotonicUs() - start;
     this.#metrics.group(0, 0, 0, tookUs);
     this.#state.setDurableLsn(this.lastLsn);
+    this.#isLinkDurable = true;
     return Math.round(tookUs);
   }
 

@@ -92,6 +92,7 @@ export class LogEngine {
       mayFill: () =>
         this.#metrics.recentGroupBytes < BANDWIDTH_GROUP_BYTES &&
         this.#writer.remainingBytes > options.segmentBytes / 8,
+      isLinked: () => this.#writer.isLinkDurable,
       onSpare: () => this.#loop.wake(),
     });
     this.#writer = new LogWriter(recovered, this.#keeper, state, this.#metrics, {

@@ -15,6 +15,8 @@
  *       behind a cut that is.
  *   G2  What fails is counted, kept and tried again; maintenance never poisons the log. Without a spare the
  *       commit path waits, so a full disk shows as back-pressure and not as a failed group.
+ *   G3  At every moment a segment is there whose LINK is durable, so that the log can be found: the newest closed one
+ *       stays, though all its records are truncated, until the LINK of the active one is.
  */
 import PQueue from 'p-queue';
 import { assert } from '../assert.js';
@@ -45,6 +47,8 @@ export interface KeeperOptions {
   readonly onFreed?: OnFreed | undefined;
   /** Whether the disk has bandwidth to spare for filling a segment that is not needed yet. */
   readonly mayFill: () => boolean;
+  /** Whether the active segment's LINK is durable: until then the log is found by the newest closed segment (G3). */
+  readonly isLinked: () => boolean;
   /** Called when a spare can be taken, and when none can be made for now. */
   readonly onSpare: () => void;
 }
@@ -78,6 +82,8 @@ export class SegmentKeeper implements SegmentSupply {
   #preparing = false;
   #isStuck = false;
   #filling = false;
+  /** From where on records are needed, when a segment below that was not freed yet; else 0. */
+  #putOff = 0;
   #stopped = false;
   /** The last failure of maintenance, until a task of the same kind succeeds. */
   lastError: unknown;
@@ -140,16 +146,21 @@ export class SegmentKeeper implements SegmentSupply {
     });
   }
 
-  /** Frees the segments whose records are all below `neededFrom`, which is no higher than a durable mark (G1). */
+  /**
+   * Frees the segments whose records are all below `neededFrom`, which is no higher than a durable mark (G1). The last
+   * of them stays for now when nothing else would be left that the log can be found by (G3).
+   */
   collect(neededFrom: number): void {
     this.#run(async () => {
-      const freed = this.#closed.filter((segment) => segment.lastLsn < neededFrom);
-      const kept = this.#closed.slice(freed.length);
+      const freeable = this.#closed.filter((segment) => segment.lastLsn < neededFrom).length;
       assert(
-        kept.every((segment) => segment.lastLsn >= neededFrom),
+        this.#closed.slice(freeable).every((segment) => segment.lastLsn >= neededFrom),
         'G1 truncation frees the oldest segments only',
       );
-      this.#closed = kept;
+      const isLast = freeable > 0 && freeable === this.#closed.length && !this.#options.isLinked();
+      this.#putOff = isLast ? neededFrom : 0;
+      const freed = this.#closed.slice(0, isLast ? freeable - 1 : freeable);
+      this.#closed = this.#closed.slice(freed.length);
       if (this.#freed !== undefined) this.#freed.add(freed);
       else await this.#release(freed);
     });
@@ -193,11 +204,12 @@ export class SegmentKeeper implements SegmentSupply {
     });
   }
 
-  /** Goes on with what was put off: filling the spare, and removals that failed. Called from time to time. */
+  /** Goes on with what was put off: filling the spare, the last freed segment, and removals that failed. Called from time to time. */
   nudge(): void {
     this.#freed?.nudge();
     if (this.#stopped || this.isBusy) return;
-    if (this.#canFill()) this.#run(() => this.#fillSlice());
+    if (this.#putOff > 0 && this.#options.isLinked()) this.collect(this.#putOff);
+    else if (this.#canFill()) this.#run(() => this.#fillSlice());
     else if (this.#spent.isRemovalDue) this.#run(() => this.#spent.remove());
   }
 

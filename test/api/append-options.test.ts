@@ -93,14 +93,21 @@ describe('an append that expects an LSN', () => {
   it('wins each LSN on exactly one of three threads that race for them', async () => {
     await using log = await openLog(tempDir(), SMALL);
     const last = 300;
-    const runs = await Promise.all(
+    const contenders = await Promise.all(
       [1, 2, 3].map(async (thread) => {
         const handle = log.handle();
         const worker = new Worker(new URL('../fixtures/contender.mjs', import.meta.url), {
           workerData: { handle, thread, last },
           transferList: [handle],
         });
+        await once(worker, 'message');
+        return worker;
+      }),
+    );
+    const runs = await Promise.all(
+      contenders.map(async (worker) => {
         const exited = once(worker, 'exit');
+        worker.postMessage('go');
         const [run] = (await once(worker, 'message')) as [{ won: number[]; conflicts: number }];
         await exited;
         return run;

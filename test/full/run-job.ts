@@ -9,11 +9,15 @@ process.once('exit', () => {
 
 const JOB = new URL('./job.js', import.meta.url);
 
-/** Resolves with `done` or `failed`; a process that ends without an answer has failed too. `job`: whose job.js to run. */
+/**
+ * Resolves with `done` or `failed`; a process that ends without an answer, or not within `mostMs`, has failed too. `job`:
+ * whose job.js to run.
+ */
 export function runJob(
   input: JobInput,
   progress: (text: string) => void = () => {},
   job: URL | string = JOB,
+  mostMs = 3_600_000,
 ): Promise<Exclude<JobMessage, { kind: 'progress' }>> {
   const child = fork(job, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   children.add(child);
@@ -22,7 +26,9 @@ export function runJob(
       if (message.kind === 'progress') progress(message.text);
       else resolve(message);
     });
+    const timer = setTimeout(() => child.kill('SIGKILL'), mostMs);
     child.once('exit', (code, signal) => {
+      clearTimeout(timer);
       children.delete(child);
       resolve({ kind: 'failed', error: `its process ended without an answer (${signal ?? code})` });
     });

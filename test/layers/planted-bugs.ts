@@ -14,6 +14,9 @@ interface PlantedBug {
   readonly share: number;
 }
 
+/** A bug that makes a layer hang is caught too. */
+const MOST_MS = 120_000;
+
 const WRITER = 'src/segment/segment-writer.js';
 const LOG_WRITER = 'src/commit/log-writer.js';
 const CURSOR = 'src/segment/segment-cursor.js';
@@ -76,10 +79,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     share: 0.01,
   },
   {
-    name: 'the salt is not verified',
-    edits: [],
-    layer: 'crash-states',
-    share: 0.002,
+    name: 'salts are not verified',
+    edits: [
+      {
+        file: 'src/format/group-header.js',
+        find: 'return { seed: checksum(salt, 0), prefixLow: view.getUint32(0, true), prefixHigh: view.getUint32(4, true) };',
+        replace: 'return { seed: 0, prefixLow: 0, prefixHigh: 0 };',
+      },
+    ],
+    layer: 'corruption',
+    share: 0.01,
   },
   {
     name: 'a torn batch is accepted',
@@ -104,22 +113,64 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'what recovery logs again is not synced',
-    edits: [],
+    edits: [
+      { file: 'src/recovery/recover.js', find: 'await draft.file.sync();', replace: '' },
+      { file: 'src/recovery/recover.js', find: 'writer.sync();', replace: '' },
+    ],
     layer: 'crash-states',
     share: 0.002,
+  },
+  {
+    name: 'recovery logs nothing again',
+    edits: [
+      { file: 'src/recovery/recover.js', find: 'if (next.relog === undefined)', replace: 'if (true)' },
+      {
+        file: 'src/recovery/recover.js',
+        find: 'if (writer.lastLsn !== found.scan.end.lastLsn)',
+        replace: 'if (false)',
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'an LSN is given out twice',
+    edits: [
+      {
+        file: WRITER,
+        find: 'this.#lastLsn += records;',
+        replace: 'this.#lastLsn += records > 1 ? records - 1 : records;',
+      },
+    ],
+    layer: 'crash-states',
+    share: 0.002,
+  },
+  {
+    name: 'the log goes on after a write or sync has failed',
+    edits: [
+      {
+        file: 'src/commit/commit-loop.js',
+        find: `this.#fail(error);
+            return 'failed';`,
+        replace: "return 'idle';",
+      },
+      { file: LOG_WRITER, find: 'this.#failed = true;', replace: '' },
+    ],
+    layer: 'io-errors',
+    share: 0.005,
   },
   {
     name: 'garbage collection is off by one',
     edits: [
       {
         file: 'src/maintenance/segment-keeper.js',
-        find: 'this.#closed.filter((segment) => segment.lastLsn < neededFrom)',
-        replace: 'this.#closed.filter((segment) => segment.lastLsn <= neededFrom)',
+        find: 'this.#closed.filter((segment) => segment.lastLsn < neededFrom).length',
+        replace: 'this.#closed.filter((segment) => segment.lastLsn <= neededFrom).length',
       },
       {
         file: 'src/maintenance/segment-keeper.js',
-        find: 'segment.lastLsn >= neededFrom',
-        replace: 'true',
+        find: 'every((segment) => segment.lastLsn >= neededFrom)',
+        replace: 'every(() => true)',
       },
     ],
     layer: 'crash-states',
@@ -163,7 +214,12 @@ export async function mustBeCaught(
 ): Promise<string> {
   const tree = plant(edits);
   try {
-    const end = await runJob({ layer: catcher, part: 0, parts: 1, share, seed }, undefined, tree.job);
+    const end = await runJob(
+      { layer: catcher, part: 0, parts: 1, share, seed },
+      undefined,
+      tree.job,
+      MOST_MS,
+    );
     if (end.kind === 'done') throw new Error(`planted and not caught by ${catcher}: ${name}`);
     return end.error;
   } finally {

@@ -83,4 +83,30 @@ describe('what it has found:', () => {
     };
     expect((await runScenario(scenario)).faults).toBe(1);
   });
+
+  // Seed 1017572. Everything was truncated, and the segment sealed; its file was freed while the LINK of the next one was
+  // still to be written. Nothing was left that the log could be found by: after a power cut it did not open.
+  it('a log that is truncated as a whole while it rotates opens after a crash at any moment', async () => {
+    for (let stopAt = 20; stopAt < 80; stopAt++) {
+      const scenario: Scenario = {
+        options: { padGroups: true, recycle: false, maxGroupRecords: 3, segmentBytes: 40_960 },
+        failedSync: 'lost',
+        generations: [
+          {
+            steps: [
+              { do: 'unsynced', bytes: 40, producer: 2 },
+              { do: 'batch', bytes: [1000, 40, 344], producer: 1 },
+              { do: 'batch', bytes: [600, 40, 471], producer: 0 },
+              { do: 'submit', bytes: 40, producer: 1 },
+              { do: 'round' },
+              { do: 'expecting', bytes: 1500, ahead: 2, producer: 2 },
+              { do: 'truncate', back: 0 },
+            ],
+            end: { ...end, stopAt },
+          },
+        ],
+      };
+      expect((await runScenario(scenario)).crashes).toBe(1);
+    }
+  });
 });

@@ -28,6 +28,7 @@ it('tries a removal that failed again after a pause, not at every turn, until it
       recycle: true,
       environment: { ...simulatedEnvironment(1), monotonicUs: () => us },
       mayFill: () => false,
+      isLinked: () => true,
       onSpare: () => {},
     },
   );
