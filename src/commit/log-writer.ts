@@ -76,6 +76,8 @@ export class LogWriter {
   #checkpointLsn: number;
   #epoch: number;
   #failed = false;
+  /** Taken and not yet written to: it is left here when the write of the SEAL before it fails. */
+  successor: PreparedSegment | undefined;
   readonly #outcome: GroupOutcome = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
 
   constructor(
@@ -177,6 +179,7 @@ export class LogWriter {
       this.#stagedMark = this.#truncatedBefore;
       this.#active.stageData(group.views, group.bytes, group.records, { openLsn, hasCheckpoint });
       successor = group.lackedRoom || this.#outrunsBacking() ? this.#supply.take() : undefined;
+      this.successor = successor;
       if (successor !== undefined) this.#active.stageSeal(successor);
       if (group.mustSync || rides || successor !== undefined)
         outcome.syncUs = this.#writeAndSync(group.bytes, group.records, group.waitUs);
@@ -201,6 +204,7 @@ export class LogWriter {
     if (this.#linkStaged) this.#writeAndSync(0, 0);
     const successor = this.#supply.take();
     if (successor === undefined) return false;
+    this.successor = successor;
     this.#active.stageSeal(successor);
     this.#writeAndSync(0, 0);
     this.#switchTo(successor, openLsn);
@@ -275,6 +279,7 @@ export class LogWriter {
 
   #switchTo(successor: PreparedSegment, openLsn: number): void {
     const sealed = this.#active;
+    this.successor = undefined;
     const { lastLsn, lastChecksum, segment } = sealed;
     const closed = this.describeActive();
     this.#active = new SegmentWriter(successor, { end: BLOCK_BYTES, lastLsn, lastChecksum }, this.#options);

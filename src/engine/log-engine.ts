@@ -146,9 +146,12 @@ export class LogEngine {
     cursors.onMoved = () => void this.#truncation.review();
   }
 
-  /** Adds a ring; its published chunks take part from the next group on. */
-  attach(ring: SharedArrayBuffer): RingConsumer {
-    const consumer = new RingConsumer(ringOver(ring));
+  /**
+   * Adds a ring; its published chunks take part from the next group on. `count` is where its counters stand: 0, but for
+   * tests of their wrap.
+   */
+  attach(ring: SharedArrayBuffer, count = 0): RingConsumer {
+    const consumer = new RingConsumer(ringOver(ring), count);
     this.#setRings([...this.#rings, consumer]);
     return consumer;
   }
@@ -296,6 +299,7 @@ export class LogEngine {
     await this.#keeper.close();
     const { file, segmentBytes } = this.#writer.active.segment;
     if (isMarked) await this.#shrink(segmentBytes); // never without the mark: recovery would take it for a cut file
+    await this.#writer.successor?.file.close();
     await file.close();
     if (failure !== undefined) throw failure;
   }

@@ -76,7 +76,9 @@ export async function readDirectory(storage: Storage, isLenient = false): Promis
       segments[i] = { ...file, asideEpoch: aside.get(name) };
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL }, reader));
+  // All of them end before this does: who is told of a failure closes the storage.
+  const ends = await Promise.allSettled(Array.from({ length: PARALLEL }, reader));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return {
     segments,
     prepared: names.filter(isPreparedName),
