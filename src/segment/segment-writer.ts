@@ -130,9 +130,9 @@ export class SegmentWriter {
     return this.#lastChecksum;
   }
 
-  /** Offset of the SEAL, 0 as long as there is none. */
+  /** Offset of the SEAL, 0 as long as none is durable: one whose write has failed is not there to be read. */
   get sealOffset(): number {
-    return this.#sealOffset;
+    return this.#durableEnd === this.#end ? this.#sealOffset : 0;
   }
 
   /** Bytes of records that the next DATA group may hold. */
