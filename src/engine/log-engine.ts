@@ -299,8 +299,8 @@ export class LogEngine {
     await this.#keeper.close();
     const { file, segmentBytes } = this.#writer.active.segment;
     if (isMarked) await this.#shrink(segmentBytes); // never without the mark: recovery would take it for a cut file
-    await this.#writer.successor?.file.close();
-    await file.close();
+    // Everything that counts is synced: a close that fails now takes nothing away.
+    for (const open of [this.#writer.successor?.file, file]) await open?.close().catch(() => {});
     if (failure !== undefined) throw failure;
   }
 

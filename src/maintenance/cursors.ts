@@ -167,7 +167,7 @@ export class Cursors {
         throw error;
       }
       this.#entries.delete(name);
-      await entry?.file?.close();
+      await entry?.file?.close().catch(() => {}); // it is removed
     });
     this.onMoved();
   }
@@ -194,8 +194,9 @@ export class Cursors {
   /** Resolves when nothing is under way and all files are closed. */
   async close(): Promise<void> {
     await this.#queue.onIdle();
-    for (const { file } of this.#entries.values()) await file?.close();
+    const files = [...this.#entries.values()].map(({ file }) => file);
     this.#entries.clear();
+    for (const file of files) await file?.close().catch(() => {}); // what was acknowledged was synced
   }
 
   #usable(name: string): CursorFile {

@@ -186,8 +186,8 @@ export class SegmentKeeper implements SegmentSupply {
     this.#closed = [...closed];
     this.#epoch = epoch;
     this.#run(async () => {
-      await active.close();
-      await spare?.file.close();
+      await active.close().catch((error: unknown) => this.#failed(error));
+      await spare?.file.close().catch((error: unknown) => this.#failed(error));
       if (spare !== undefined) this.#spent.add(segmentName(spare.number), spare.segmentBytes);
       await this.#release(gone);
     });
@@ -221,8 +221,9 @@ export class SegmentKeeper implements SegmentSupply {
     this.#stopped = true;
     this.#freed?.stop();
     await this.#queue.onIdle();
-    await this.#spare?.file.close();
+    const spare = this.#spare;
     this.#spare = undefined;
+    await spare?.file.close().catch((error: unknown) => this.#failed(error));
   }
 
   #run(task: () => Promise<void>): void {
@@ -253,7 +254,8 @@ export class SegmentKeeper implements SegmentSupply {
   }
 
   #prepareSpare(): void {
-    if (this.#preparing || this.#stopped) return;
+    // A retry may come due when there is one by another way: over it, that one would stay open, and its file unused.
+    if (this.#preparing || this.#stopped || this.#spare !== undefined) return;
     this.#preparing = true;
     this.#run(async () => {
       try {

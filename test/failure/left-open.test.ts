@@ -1,6 +1,7 @@
 /** left-open: after a failure no file stays open, and nothing more is done to the storage. Found by the simulation. */
 import { expect, it } from 'vitest';
 import { RingwalError } from '../../dist/src/errors.js';
+import { CursorFile } from '../../dist/src/maintenance/cursor-file.js';
 import { Follower } from '../../dist/src/read/follower.js';
 import { readDirectory } from '../../dist/src/segment/segment-files.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
@@ -68,4 +69,51 @@ it('takes no harm, and throws nothing untyped, when a file that a tail has read 
   expect(found).toEqual([1]);
   fault.begin();
   await follower.close().catch((error: unknown) => expect(error).toBeInstanceOf(RingwalError));
+});
+
+it('closes every file of a log, also when closing one of them fails', async () => {
+  const names = ['a.cursor', '00000000000000000001.new', '00000000000000000002.new'];
+  for (const name of names) {
+    const fault = failing((kind, failed) => kind === 'close' && failed.startsWith(name));
+    const storage = new SimStorage({ plan: fault.plan });
+    const log = await EngineHarness.open(storage);
+    await log.engine.cursors.position('a');
+    await log.append(payloadOf(1, 40));
+    fault.begin();
+    await log.close();
+    expect(storage.openFiles, name).toEqual([]);
+    expect(storage.violations).toEqual([]);
+  }
+});
+
+it('lets go of the spare and of what was cut off, when closing the file that was cut fails', async () => {
+  const fault = failing((kind, name) => kind === 'close' && name === '00000000000000000001.new');
+  const storage = new SimStorage({ plan: fault.plan });
+  const log = await EngineHarness.open(storage, undefined, { recycle: false });
+  await log.append(payloadOf(1, 40));
+  await log.append(payloadOf(2, 40));
+  fault.begin();
+  await log.drive(log.engine.truncateAfter(0));
+  await log.engine.maintenanceIdle();
+  expect([...storage.directory.live.keys()].sort()).toEqual([
+    '00000000000000000003.wal',
+    '00000000000000000004.wal',
+  ]);
+  await log.close();
+  expect(storage.openFiles).toEqual([]);
+});
+
+it('does not close a cursor twice, when closing the file that is made anew fails', async () => {
+  const unsynced = failing((kind) => kind === 'syncDirectory');
+  const storage = new SimStorage({ plan: unsynced.plan });
+  const logId = new Uint8Array(16);
+  unsynced.begin();
+  await expect(CursorFile.create(storage, 'a', logId, 7)).rejects.toMatchObject({ code: 'RINGWAL_IO' });
+  expect([...storage.directory.live.keys()]).toEqual(['a.cursor']); // with its first position alone
+  const unclosed = failing((kind) => kind === 'close');
+  const next = storage.fork({ plan: unclosed.plan });
+  unclosed.begin();
+  await expect(CursorFile.open(next, 'a', logId)).rejects.toMatchObject({ code: 'RINGWAL_IO' });
+  expect(next.violations).toEqual([]);
+  expect((await CursorFile.open(storage.fork(), 'a', logId)).position).toBe(7);
 });

@@ -80,3 +80,65 @@ it('closes a sealed file that could not be shortened, and does not reuse it, its
   const { records } = await recoverAll(SimStorage.boot(storage.liveImage()));
   expect(records.map(({ lsn }) => lsn)).toEqual([4]);
 });
+
+it('makes one spare, when a retry comes due after truncation has brought one', async () => {
+  let isFull = false;
+  const retries: (() => void)[] = [];
+  const environment = {
+    ...simulatedEnvironment(1),
+    pause: () => new Promise<void>((resolve) => retries.push(resolve)),
+  };
+  const storage = new SimStorage({
+    plan: ({ kind }) => (isFull && kind === 'create' ? { code: 'ENOSPC' } : undefined),
+  });
+  const log = await EngineHarness.open(storage, undefined, { recycle: false }, 1, { environment });
+  await log.append(payloadOf(1, 40));
+  isFull = true;
+  await log.rotate(); // the spare is used, and there is none behind it
+  await log.append(payloadOf(2, 40));
+  expect(retries).toHaveLength(1);
+  isFull = false;
+  await log.truncateBefore(2); // a segment goes, and a spare is made in its place
+  const before = [...storage.directory.live.keys()].sort();
+  for (const retry of retries) retry();
+  await new Promise((resolve) => setImmediate(resolve));
+  await log.engine.maintenanceIdle();
+  expect([...storage.directory.live.keys()].sort()).toEqual(before);
+  await log.close();
+  expect(storage.openFiles).toEqual([]);
+});
+
+it('does not try ever more removals on a file system that takes no changes', async () => {
+  let isReadOnly = false;
+  const retries: (() => void)[] = [];
+  let us = 0;
+  const environment = {
+    ...simulatedEnvironment(1),
+    monotonicUs: () => us,
+    pause: () => new Promise<void>((resolve) => retries.push(resolve)),
+  };
+  const storage = new SimStorage({
+    plan: ({ kind }) =>
+      isReadOnly && (kind === 'create' || kind === 'unlink') ? { code: 'EROFS' } : undefined,
+  });
+  const log = await EngineHarness.open(storage, undefined, {}, 1, { environment });
+  await log.append(payloadOf(1, 40));
+  isReadOnly = true;
+  await log.rotate();
+  const turn = async (): Promise<number> => {
+    const before = storage.operations.length;
+    us += 300_000;
+    for (const retry of retries.splice(0)) retry();
+    await new Promise((resolve) => setImmediate(resolve));
+    log.engine.nudge();
+    await log.engine.maintenanceIdle();
+    return storage.operations.length - before;
+  };
+  for (let i = 0; i < 40; i++) await turn();
+  expect(await turn()).toBeLessThan(20);
+  isReadOnly = false;
+  for (let i = 0; i < 10; i++) await turn();
+  await log.append(payloadOf(2, 40));
+  await log.rotate();
+  expect([...storage.directory.live.keys()].filter((name) => name.endsWith('.new'))).toEqual([]);
+});
