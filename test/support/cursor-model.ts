@@ -20,7 +20,7 @@ export class CursorModel {
 
   /** It may have been made. */
   making(name: string): void {
-    if (!this.#places.has(name))
+    if (this.#places.get(name)?.mayBeAbsent ?? true)
       this.#places.set(name, { least: 0, most: Number.POSITIVE_INFINITY, mayBeAbsent: true });
   }
 
@@ -48,6 +48,11 @@ export class CursorModel {
       place.least = Math.min(place.least, lsn);
       if (isCertain) place.most = Math.min(place.most, lsn);
     }
+  }
+
+  /** Whether it was made, and nobody has asked for it to be deleted. */
+  isCertain(name: string): boolean {
+    return this.#places.get(name)?.mayBeAbsent === false;
   }
 
   fork(): CursorModel {
