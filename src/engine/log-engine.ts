@@ -89,6 +89,7 @@ export class LogEngine {
       recycle: options.recycle,
       environment,
       onFreed,
+      isLinked: () => this.#writer.active.isLinkDurable,
       mayFill: () =>
         this.#metrics.recentGroupBytes < BANDWIDTH_GROUP_BYTES &&
         this.#writer.remainingBytes > options.segmentBytes / 8,

@@ -12,7 +12,8 @@
  * sparse 41k / 203k / 860k / 1.27M.
  *
  *   G1  A segment is removed or reused only when all its records are below a truncation mark that is durable, or
- *       behind a cut that is.
+ *       behind a cut that is; and the last closed one only when the LINK of the active one is durable: else a crash
+ *       would leave no segment that is part of the log.
  *   G2  What fails is counted, kept and tried again; maintenance never poisons the log. Without a spare the
  *       commit path waits, so a full disk shows as back-pressure and not as a failed group.
  */
@@ -43,6 +44,8 @@ export interface KeeperOptions {
   readonly environment: Environment;
   /** Shown each segment that truncation has freed, before its file is removed or reused. */
   readonly onFreed?: OnFreed | undefined;
+  /** Whether the LINK of the active segment is durable. */
+  readonly isLinked: () => boolean;
   /** Whether the disk has bandwidth to spare for filling a segment that is not needed yet. */
   readonly mayFill: () => boolean;
   /** Called when a spare can be taken, and when none can be made for now. */
@@ -78,6 +81,8 @@ export class SegmentKeeper implements SegmentSupply {
   #preparing = false;
   #isStuck = false;
   #filling = false;
+  /** Up to where segments were to be freed, when one of them had to wait; else 0. */
+  #putOff = 0;
   #stopped = false;
   /** The last failure of maintenance, until a task of the same kind succeeds. */
   lastError: unknown;
@@ -143,10 +148,13 @@ export class SegmentKeeper implements SegmentSupply {
   /** Frees the segments whose records are all below `neededFrom`, which is no higher than a durable mark (G1). */
   collect(neededFrom: number): void {
     this.#run(async () => {
-      const freed = this.#closed.filter((segment) => segment.lastLsn < neededFrom);
+      const last = this.#closed.at(-1);
+      const isEarly = last !== undefined && last.lastLsn < neededFrom && !this.#options.isLinked();
+      this.#putOff = isEarly ? neededFrom : 0;
+      const freed = this.#closed.filter((one) => one.lastLsn < neededFrom && !(isEarly && one === last));
       const kept = this.#closed.slice(freed.length);
       assert(
-        kept.every((segment) => segment.lastLsn >= neededFrom),
+        kept.every((segment) => segment.lastLsn >= neededFrom || (isEarly && segment === last)),
         'G1 truncation frees the oldest segments only',
       );
       this.#closed = kept;
@@ -197,7 +205,8 @@ export class SegmentKeeper implements SegmentSupply {
   nudge(): void {
     this.#freed?.nudge();
     if (this.#stopped || this.isBusy) return;
-    if (this.#canFill()) this.#run(() => this.#fillSlice());
+    if (this.#putOff > 0 && this.#options.isLinked()) this.collect(this.#putOff);
+    else if (this.#canFill()) this.#run(() => this.#fillSlice());
     else if (this.#spent.isRemovalDue) this.#run(() => this.#spent.remove());
   }
 

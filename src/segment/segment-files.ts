@@ -69,16 +69,21 @@ export async function readDirectory(storage: Storage, isLenient = false): Promis
   found.sort((a, b) => a.number - b.number);
   const segments: SegmentFile[] = new Array(found.length);
   let next = 0;
+  let failure: { readonly error: unknown } | undefined;
   const reader = async (): Promise<void> => {
-    for (let i = next++; i < found.length; i = next++) {
+    for (let i = next++; i < found.length && failure === undefined; i = next++) {
       const { name, number } = found[i] as { name: string; number: number };
-      const file = await readSegmentFile(storage, name, number, isLenient);
-      segments[i] = { ...file, asideEpoch: aside.get(name) };
+      try {
+        const file = await readSegmentFile(storage, name, number, isLenient);
+        segments[i] = { ...file, asideEpoch: aside.get(name) };
+      } catch (error) {
+        failure ??= { error };
+      }
     }
   };
   // All of them end before this does: who is told of a failure closes the storage.
-  const ends = await Promise.allSettled(Array.from({ length: PARALLEL }, reader));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  await Promise.all(Array.from({ length: PARALLEL }, reader));
+  if (failure !== undefined) throw failure.error;
   return {
     segments,
     prepared: names.filter(isPreparedName),

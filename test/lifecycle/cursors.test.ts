@@ -78,6 +78,20 @@ describe('a cursor', () => {
     expect(again.engine.cursors.list()).toEqual([{ name: 'sink', position: 2 }]);
   });
 
+  it('that is deleted at the second attempt stays so, whatever the failed directory sync has forgotten', async () => {
+    let syncs = 0;
+    const storage = new SimStorage({
+      plan: ({ kind }) => (kind === 'syncDirectory' && --syncs === 0 ? { code: 'EIO' } : undefined),
+    });
+    const log = await logOf(1, storage);
+    await log.engine.cursors.position('sink');
+    syncs = 1;
+    await expect(log.engine.cursors.remove('sink')).rejects.toMatchObject({ code: 'RINGWAL_IO' });
+    await log.engine.cursors.remove('sink');
+    for (const disk of [storage.fork(), SimStorage.boot(storage.durableImage())])
+      expect((await open(disk, OPEN)).engine.cursors.list()).toEqual([]);
+  });
+
   it('is deleted also when its file can not be closed', async () => {
     const storage = new SimStorage({
       plan: ({ kind, name }) => (kind === 'close' && name.startsWith('sink') ? { code: 'EIO' } : undefined),

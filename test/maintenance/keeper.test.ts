@@ -1,8 +1,10 @@
 /** keeper: file operations of maintenance that fail: counted, tried again, and never at the expense of the log. */
 import { expect, it } from 'vitest';
 import { CommitMetrics } from '../../dist/src/commit/commit-metrics.js';
+import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { SegmentKeeper } from '../../dist/src/maintenance/segment-keeper.js';
 import { EngineHarness, payloadOf, recoverAll, simulatedEnvironment } from '../support/engine-harness.js';
+import { unsynced } from '../support/harness-producer.js';
 import { SimStorage } from '../support/sim-storage.js';
 
 it('tries a removal that failed again after a pause, not at every turn, until it succeeds', async () => {
@@ -27,6 +29,7 @@ it('tries a removal that failed again after a pause, not at every turn, until it
       segmentBytes: 24 * 1024,
       recycle: true,
       environment: { ...simulatedEnvironment(1), monotonicUs: () => us },
+      isLinked: () => true,
       mayFill: () => false,
       onSpare: () => {},
     },
@@ -141,4 +144,32 @@ it('does not try ever more removals on a file system that takes no changes', asy
   await log.append(payloadOf(2, 40));
   await log.rotate();
   expect([...storage.directory.live.keys()].filter((name) => name.endsWith('.new'))).toEqual([]);
+});
+
+// Found by the simulation: a crash then left no segment that was part of the log, and opening refused.
+it('frees no segment before the one behind it is part of the log on disk', async () => {
+  for (const isUnsynced of [false, true]) {
+    const storage = new SimStorage();
+    const log = await EngineHarness.open(storage, undefined, { recycle: false });
+    await log.append(payloadOf(1, 40));
+    const first = '00000000000000000001.wal';
+    const truncated = log.engine.truncateBefore(2);
+    const rotated = log.engine.rotate();
+    log.engine.step();
+    if (isUnsynced) {
+      void log.producer(0).submit([{ type: RECORD_FULL, flags: 0, payload: payloadOf(2, 40) }], unsynced);
+      log.engine.step();
+    }
+    await Promise.all([truncated, rotated]);
+    await log.engine.maintenanceIdle();
+    expect([...storage.directory.live.keys()]).toContain(first);
+    const { log: again } = await recoverAll(SimStorage.boot(storage.durableImage()));
+    expect(again.engine.summary).toMatchObject({ firstLsn: 2, lastLsn: 1 });
+    // It goes as soon as that is so.
+    await log.append(payloadOf(3, 40));
+    log.engine.nudge();
+    await log.engine.maintenanceIdle();
+    expect([...storage.directory.live.keys()]).not.toContain(first);
+    await recoverAll(SimStorage.boot(storage.durableImage()));
+  }
 });

@@ -15,7 +15,9 @@ export class CursorModel {
     const { least = position, most = position } = this.#places.get(name) ?? {};
     if (position < least || position > most)
       throw new Error(`the cursor ${name} stands at ${position}, not from ${least} to ${most}`);
-    this.#places.set(name, { least: position, most: position, mayBeAbsent: false });
+    // One that was asked for and refused may be on the disk all the same.
+    const isMade = most === Number.POSITIVE_INFINITY;
+    this.#places.set(name, { least: position, most: isMade ? position : most, mayBeAbsent: false });
   }
 
   /** It may have been made. */
