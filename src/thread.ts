@@ -123,18 +123,21 @@ export class LogThread {
     let { cuts } = this.state;
     const storage = await this.#openDirectory();
     try {
-      const next = async (lsn: number): Promise<ReadView | undefined> => {
+      const newest = async (lsn: number): Promise<ReadView | undefined> => {
         try {
           await this.waitForDurable(lsn, options.signal);
-          const view = await this.held(() => this.control.call('view'));
-          const last = this.state.cutAfter(cuts);
-          if (last < lsn - 1) throw cutOff(last); // what was given is no longer part of the log
-          cuts = view.cuts; // those before it were behind what was given
-          return view;
+          return await this.held(() => this.control.call('view'));
         } catch (error) {
           if (!(error instanceof RingwalError && error.code === 'RINGWAL_CLOSED')) throw error;
           return this.#viewOfClosed(storage, lsn);
         }
+      };
+      const next = async (lsn: number): Promise<ReadView | undefined> => {
+        const view = await newest(lsn);
+        const last = this.state.cutAfter(cuts);
+        if (last < lsn - 1) throw cutOff(last); // what was given is no longer part of the log
+        cuts = view?.cuts ?? cuts; // those before it were behind what was given
+        return view;
       };
       const whileThere: TailSource['whileThere'] = (groups, view) =>
         untilCut(groups, view.durableLsn, () => this.state.cutAfter(view.cuts));

@@ -2,21 +2,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { LAYERS, loadLayer } from './full/layers.js';
+import { LAYERS } from './full/layers.js';
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
 const page = readFileSync(join(root, 'docs/GUARANTEES.md'), 'utf8');
 
-it('names every layer of a full run, and each of them is there with targets of its own', async () => {
+it('names every layer of a full run, each of which is a module, and has a share in npm test', () => {
   const [, section = ''] = /## Layers\n(.*?)\n## /s.exec(page) ?? [];
-  const named = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name]) => name);
-  expect(named).toEqual([...named].filter((name) => (LAYERS as readonly string[]).includes(name ?? '')));
+  const named = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name = '']) => name);
   expect([...named].sort()).toEqual([...LAYERS].sort());
-  for (const name of LAYERS) {
-    const layer = await loadLayer(name);
-    expect(layer.name).toBe(name);
-    expect(Object.values(layer.targets).every((target) => target > 0)).toBe(true);
-  }
+  const isThere = (file: string): boolean => existsSync(join(root, 'test/layers', file));
+  expect(named.filter((name) => !isThere(`${name}.ts`))).toEqual([]);
+  // A gigabyte is for full runs (test/api/large-records has 64 MiB); planted bugs need the layers built.
+  expect(named.filter((name) => !isThere(`${name}.test.ts`))).toEqual(['large-record', 'planted-bugs']);
 });
 
 it('names test files that exist', () => {

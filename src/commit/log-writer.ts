@@ -67,7 +67,6 @@ export class LogWriter {
   #activePreviousChecksum: number;
   /** Whether the active segment's LINK is staged and not yet written. */
   #linkStaged = false;
-  #isLinkDurable = true;
   #activeOpenLsn: number;
   #truncatedBefore: number;
   /** The truncation mark that was staged last, and the one that is durable. */
@@ -76,6 +75,8 @@ export class LogWriter {
   #checkpointLsn: number;
   #epoch: number;
   #failed = false;
+  /** Taken and not yet written to: it is left here when the write of the SEAL before it fails. */
+  successor: PreparedSegment | undefined;
   readonly #outcome: GroupOutcome = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
 
   constructor(
@@ -150,11 +151,6 @@ export class LogWriter {
     return this.#activeFirstLsn <= this.lastLsn;
   }
 
-  /** Whether the log can be found without the segment before the active one. */
-  get isLinkDurable(): boolean {
-    return this.#isLinkDurable;
-  }
-
   /** Commits the next group of what the rings hold. */
   commit(group: GroupBuilder): CommitOutcome {
     const openLsn = group.openLsn;
@@ -182,6 +178,7 @@ export class LogWriter {
       this.#stagedMark = this.#truncatedBefore;
       this.#active.stageData(group.views, group.bytes, group.records, { openLsn, hasCheckpoint });
       successor = group.lackedRoom || this.#outrunsBacking() ? this.#supply.take() : undefined;
+      this.successor = successor;
       if (successor !== undefined) this.#active.stageSeal(successor);
       if (group.mustSync || rides || successor !== undefined)
         outcome.syncUs = this.#writeAndSync(group.bytes, group.records, group.waitUs);
@@ -206,6 +203,7 @@ export class LogWriter {
     if (this.#linkStaged) this.#writeAndSync(0, 0);
     const successor = this.#supply.take();
     if (successor === undefined) return false;
+    this.successor = successor;
     this.#active.stageSeal(successor);
     this.#writeAndSync(0, 0);
     this.#switchTo(successor, openLsn);
@@ -279,6 +277,7 @@ export class LogWriter {
 
   #switchTo(successor: PreparedSegment, openLsn: number): void {
     const sealed = this.#active;
+    this.successor = undefined;
     const { lastLsn, lastChecksum, segment } = sealed;
     const closed = this.describeActive();
     this.#active = new SegmentWriter(successor, { end: BLOCK_BYTES, lastLsn, lastChecksum }, this.#options);
@@ -296,7 +295,6 @@ export class LogWriter {
       checkpointLsn: this.#checkpointLsn,
     });
     this.#linkStaged = true;
-    this.#isLinkDurable = false;
     this.#stagedMark = this.#truncatedBefore;
     this.#metrics.rotations++;
     this.#supply.retire(closed, segment.file);
@@ -315,7 +313,6 @@ export class LogWriter {
     this.#state.setDurableLsn(this.lastLsn);
     this.#durableMark = this.#stagedMark;
     this.#linkStaged = false;
-    this.#isLinkDurable = true;
     return Math.round(tookUs);
   }
 
@@ -335,7 +332,6 @@ export class LogWriter {
     const tookUs = environment.monotonicUs() - start;
     this.#metrics.group(0, 0, 0, tookUs);
     this.#state.setDurableLsn(this.lastLsn);
-    this.#isLinkDurable = true;
     return Math.round(tookUs);
   }
 

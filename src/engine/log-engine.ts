@@ -89,10 +89,10 @@ export class LogEngine {
       recycle: options.recycle,
       environment,
       onFreed,
+      isLinked: () => this.#writer.active.isLinkDurable,
       mayFill: () =>
         this.#metrics.recentGroupBytes < BANDWIDTH_GROUP_BYTES &&
         this.#writer.remainingBytes > options.segmentBytes / 8,
-      isLinked: () => this.#writer.isLinkDurable,
       onSpare: () => this.#loop.wake(),
     });
     this.#writer = new LogWriter(recovered, this.#keeper, state, this.#metrics, {
@@ -147,9 +147,12 @@ export class LogEngine {
     cursors.onMoved = () => void this.#truncation.review();
   }
 
-  /** Adds a ring; its published chunks take part from the next group on. */
-  attach(ring: SharedArrayBuffer): RingConsumer {
-    const consumer = new RingConsumer(ringOver(ring));
+  /**
+   * Adds a ring; its published chunks take part from the next group on. `count` is where its counters stand: 0, but for
+   * tests of their wrap.
+   */
+  attach(ring: SharedArrayBuffer, count = 0): RingConsumer {
+    const consumer = new RingConsumer(ringOver(ring), count);
     this.#setRings([...this.#rings, consumer]);
     return consumer;
   }
@@ -297,7 +300,8 @@ export class LogEngine {
     await this.#keeper.close();
     const { file, segmentBytes } = this.#writer.active.segment;
     if (isMarked) await this.#shrink(segmentBytes); // never without the mark: recovery would take it for a cut file
-    await file.close();
+    // Everything that counts is synced: a close that fails now takes nothing away.
+    for (const open of [this.#writer.successor?.file, file]) await open?.close().catch(() => {});
     if (failure !== undefined) throw failure;
   }
 

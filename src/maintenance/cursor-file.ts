@@ -17,6 +17,7 @@ import {
   encodeCursorSlot,
   preparedCursorName,
 } from '../format/cursor-slot.js';
+import { inTurn } from '../storage/directory-turns.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 
 export class CursorFile {
@@ -56,9 +57,13 @@ export class CursorFile {
       await file.truncate(CURSOR_FILE_BYTES);
       await file.write(encodeCursorSlot(slot), cursorSlotOffset(slot.sequence));
       await file.sync();
-      await storage.link(prepared, cursorFileName(name));
-      await storage.unlink(prepared);
-      await storage.syncDirectory();
+      await inTurn(storage, async () => {
+        // There is none of that name, but what an attempt that failed may have left.
+        await storage.unlink(cursorFileName(name)).catch(unlessMissing);
+        await storage.link(prepared, cursorFileName(name));
+        await storage.unlink(prepared);
+        await storage.syncDirectory();
+      });
       const made = new CursorFile(file, slot);
       await made.move(position);
       return made;
@@ -78,9 +83,16 @@ export class CursorFile {
       if (last === undefined) throw damaged(name, 'neither of its two positions verifies');
       if (last.name !== name) throw damaged(name, `it is that of "${last.name}"`);
       if (!last.logId.every((byte, i) => byte === logId[i])) throw damaged(name, 'it belongs to another log');
-      if (last.sequence > 0) return new CursorFile(file, last);
-      await file.close();
-      file = undefined;
+      if (last.sequence > 0) {
+        // It may be in the page cache alone. What is read here is relied on, so it is made durable first: written again,
+        // as a sync that failed before has forgotten it. The other position stays as it is meanwhile.
+        await file.write(encodeCursorSlot(last), cursorSlotOffset(last.sequence));
+        await file.sync();
+        return new CursorFile(file, last);
+      }
+      const old = file;
+      file = undefined; // also one whose closing fails is closed
+      await old.close();
       await removeCursorFile(storage, name);
       return await CursorFile.create(storage, name, logId, last.position);
     } catch (error) {
@@ -116,8 +128,10 @@ export class CursorFile {
 /** Removes a cursor's file, if there is one, durably. Throws IoError. */
 export async function removeCursorFile(storage: Storage, name: string): Promise<void> {
   try {
-    await storage.unlink(cursorFileName(name)).catch(unlessMissing);
-    await storage.syncDirectory();
+    await inTurn(storage, async () => {
+      await storage.unlink(cursorFileName(name)).catch(unlessMissing);
+      await storage.syncDirectory();
+    });
   } catch (error) {
     throw new IoError(`Removing the cursor "${name}"`, error);
   }

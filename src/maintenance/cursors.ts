@@ -26,6 +26,8 @@ interface Entry {
   heldFrom: number;
   /** Why it can't be used. */
   error: Error | undefined;
+  /** Whether removing it was tried, and has failed. */
+  isRemoved: boolean;
   ready: Promise<unknown>;
   /** The highest position that is to be written, and the write that will take it. */
   wanted: number;
@@ -111,7 +113,7 @@ export class Cursors {
       this.#entries.set(name, made);
       made.ready = this.#queue.add(async () => {
         try {
-          made.file = await CursorFile.create(this.#storage, name, this.#logId, made.wanted);
+          made.file = await this.#create(name, made.wanted);
         } catch (error) {
           if (this.#entries.get(name) === made) this.#entries.delete(name);
           throw error;
@@ -160,14 +162,17 @@ export class Cursors {
     await this.#queue.add(async () => {
       const entry = this.#entries.get(name);
       try {
+        // After a directory sync that failed, the name may be gone here and not on the disk, and the next sync would
+        // know nothing of it: so it is given once more, to be removed.
+        if (entry?.isRemoved) await (await this.#create(name, entry.wanted)).close();
         await removeCursorFile(this.#storage, name);
       } catch (error) {
         // It may be gone or not: nothing is acknowledged to it any more, and it can be removed again.
-        if (entry !== undefined) entry.error = error as Error;
+        if (entry !== undefined) Object.assign(entry, { error, isRemoved: true });
         throw error;
       }
       this.#entries.delete(name);
-      await entry?.file?.close();
+      await entry?.file?.close().catch(() => {}); // it is removed
     });
     this.onMoved();
   }
@@ -194,8 +199,13 @@ export class Cursors {
   /** Resolves when nothing is under way and all files are closed. */
   async close(): Promise<void> {
     await this.#queue.onIdle();
-    for (const { file } of this.#entries.values()) await file?.close();
+    const files = [...this.#entries.values()].map(({ file }) => file);
     this.#entries.clear();
+    for (const file of files) await file?.close().catch(() => {}); // what was acknowledged was synced
+  }
+
+  #create(name: string, position: number): Promise<CursorFile> {
+    return CursorFile.create(this.#storage, name, this.#logId, position);
   }
 
   #usable(name: string): CursorFile {
@@ -212,6 +222,7 @@ function newEntry(position: number): Entry {
     file: undefined,
     heldFrom: position + 1,
     error: undefined,
+    isRemoved: false,
     ready: Promise.resolve(),
     wanted: position,
     writing: undefined,

@@ -12,11 +12,10 @@
  * sparse 41k / 203k / 860k / 1.27M.
  *
  *   G1  A segment is removed or reused only when all its records are below a truncation mark that is durable, or
- *       behind a cut that is.
+ *       behind a cut that is; and the last closed one only when the LINK of the active one is durable: else a crash
+ *       would leave no segment that is part of the log.
  *   G2  What fails is counted, kept and tried again; maintenance never poisons the log. Without a spare the
  *       commit path waits, so a full disk shows as back-pressure and not as a failed group.
- *   G3  At every moment a segment is there whose LINK is durable, so that the log can be found: the newest closed one
- *       stays, though all its records are truncated, until the LINK of the active one is.
  */
 import PQueue from 'p-queue';
 import { assert } from '../assert.js';
@@ -45,10 +44,10 @@ export interface KeeperOptions {
   readonly environment: Environment;
   /** Shown each segment that truncation has freed, before its file is removed or reused. */
   readonly onFreed?: OnFreed | undefined;
+  /** Whether the LINK of the active segment is durable. */
+  readonly isLinked: () => boolean;
   /** Whether the disk has bandwidth to spare for filling a segment that is not needed yet. */
   readonly mayFill: () => boolean;
-  /** Whether the active segment's LINK is durable: until then the log is found by the newest closed segment (G3). */
-  readonly isLinked: () => boolean;
   /** Called when a spare can be taken, and when none can be made for now. */
   readonly onSpare: () => void;
 }
@@ -82,7 +81,7 @@ export class SegmentKeeper implements SegmentSupply {
   #preparing = false;
   #isStuck = false;
   #filling = false;
-  /** From where on records are needed, when a segment below that was not freed yet; else 0. */
+  /** Up to where segments were to be freed, when one of them had to wait; else 0. */
   #putOff = 0;
   #stopped = false;
   /** The last failure of maintenance, until a task of the same kind succeeds. */
@@ -146,21 +145,19 @@ export class SegmentKeeper implements SegmentSupply {
     });
   }
 
-  /**
-   * Frees the segments whose records are all below `neededFrom`, which is no higher than a durable mark (G1). The last
-   * of them stays for now when nothing else would be left that the log can be found by (G3).
-   */
+  /** Frees the segments whose records are all below `neededFrom`, which is no higher than a durable mark (G1). */
   collect(neededFrom: number): void {
     this.#run(async () => {
-      const freeable = this.#closed.filter((segment) => segment.lastLsn < neededFrom).length;
+      const last = this.#closed.at(-1);
+      const isEarly = last !== undefined && last.lastLsn < neededFrom && !this.#options.isLinked();
+      this.#putOff = isEarly ? neededFrom : 0;
+      const freed = this.#closed.filter((one) => one.lastLsn < neededFrom && !(isEarly && one === last));
+      const kept = this.#closed.slice(freed.length);
       assert(
-        this.#closed.slice(freeable).every((segment) => segment.lastLsn >= neededFrom),
+        kept.every((segment) => segment.lastLsn >= neededFrom || (isEarly && segment === last)),
         'G1 truncation frees the oldest segments only',
       );
-      const isLast = freeable > 0 && freeable === this.#closed.length && !this.#options.isLinked();
-      this.#putOff = isLast ? neededFrom : 0;
-      const freed = this.#closed.slice(0, isLast ? freeable - 1 : freeable);
-      this.#closed = this.#closed.slice(freed.length);
+      this.#closed = kept;
       if (this.#freed !== undefined) this.#freed.add(freed);
       else await this.#release(freed);
     });
@@ -197,8 +194,8 @@ export class SegmentKeeper implements SegmentSupply {
     this.#closed = [...closed];
     this.#epoch = epoch;
     this.#run(async () => {
-      await active.close();
-      await spare?.file.close();
+      await active.close().catch((error: unknown) => this.#failed(error));
+      await spare?.file.close().catch((error: unknown) => this.#failed(error));
       if (spare !== undefined) this.#spent.add(segmentName(spare.number), spare.segmentBytes);
       await this.#release(gone);
     });
@@ -233,8 +230,9 @@ export class SegmentKeeper implements SegmentSupply {
     this.#stopped = true;
     this.#freed?.stop();
     await this.#queue.onIdle();
-    await this.#spare?.file.close();
+    const spare = this.#spare;
     this.#spare = undefined;
+    await spare?.file.close().catch((error: unknown) => this.#failed(error));
   }
 
   #run(task: () => Promise<void>): void {
@@ -265,7 +263,8 @@ export class SegmentKeeper implements SegmentSupply {
   }
 
   #prepareSpare(): void {
-    if (this.#preparing || this.#stopped) return;
+    // A retry may come due when there is one by another way: over it, that one would stay open, and its file unused.
+    if (this.#preparing || this.#stopped || this.#spare !== undefined) return;
     this.#preparing = true;
     this.#run(async () => {
       try {

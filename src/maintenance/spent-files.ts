@@ -4,12 +4,15 @@
  */
 import type { CommitMetrics } from '../commit/commit-metrics.js';
 import type { Environment } from '../environment.js';
+import { inTurn } from '../storage/directory-turns.js';
 import type { Storage } from '../storage/storage.js';
 
 /** Files kept for reuse at most; more would be disk space held for nothing. */
 const MAX_RECYCLABLE = 2;
 /** Until removals that failed are tried again. */
 const RETRY_MS = 250;
+/** Files that can't be removed, after which no others are tried. */
+const MOST_FAILURES = 8;
 
 export interface SpentFilesOptions {
   readonly segmentBytes: number;
@@ -63,11 +66,22 @@ export class SpentFiles {
     return this.#doomed.length > 0 && this.#options.environment.monotonicUs() >= this.#removeAgainUs;
   }
 
-  /** Removes what is to be removed, oldest first. A file that can't be removed does not keep the others. */
-  async remove(): Promise<void> {
+  /**
+   * Removes what is to be removed, oldest first. A file that can't be removed does not keep the others; when several
+   * can't, the rest is for another time: on a file system that takes no changes there are more with every attempt.
+   */
+  remove(): Promise<void> {
+    return inTurn(this.#storage, () => this.#remove());
+  }
+
+  async #remove(): Promise<void> {
+    const doomed = this.#doomed;
     const failed: string[] = [];
     let failure: unknown;
-    for (const name of this.#doomed) {
+    let tried = 0;
+    for (const name of doomed) {
+      if (failed.length === MOST_FAILURES) break;
+      tried++;
       try {
         await this.#storage.unlink(name);
         this.#metrics.segmentsRemoved++;
@@ -77,8 +91,9 @@ export class SpentFiles {
         failure = error;
       }
     }
-    const removed = this.#doomed.length - failed.length;
-    this.#doomed = failed;
+    const removed = tried - failed.length;
+    // Those that were added meanwhile are behind the ones that were there.
+    this.#doomed = [...this.#doomed.slice(tried), ...failed];
     if (removed > 0) await this.#storage.syncDirectory();
     if (failure === undefined) return;
     this.#removeAgainUs = this.#options.environment.monotonicUs() + RETRY_MS * 1000;

@@ -69,7 +69,7 @@ export class Follower {
   async close(): Promise<void> {
     const file = this.#place?.file;
     this.#place = undefined;
-    await file?.close();
+    await file?.close().catch(() => {}); // it was only read
   }
 
   async *#segment(

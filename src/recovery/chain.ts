@@ -70,7 +70,8 @@ export function linkedSegments(
   const byNumber = new Map(segments.map((segment) => [segment.number, segment]));
   const closed: ClosedSegment[] = [];
   const chained: ChainedSegment[] = [newest];
-  let needed = truncatedBefore;
+  // No record lies below LSN 1: a segment that ends before it was filled with marks, and may have been freed.
+  let needed = Math.max(truncatedBefore, 1);
   for (let successor = newest; ; ) {
     const { body, header } = successor.link;
     if (body.openLsn > 0) needed = Math.min(needed, body.openLsn);

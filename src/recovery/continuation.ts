@@ -68,7 +68,8 @@ export function continuation(
     truncatedBefore,
     // The groups that are logged again may hold the end of a span that began in the segment they come from.
     openLsn: scan.end.end > proven.end ? newest.link.body.openLsn || firstLsn : 0,
-    checkpointLsn: scan.checkpointLsn,
+    // One that is logged again lies behind the LINK, and may be cut off.
+    checkpointLsn: proven.checkpointLsn,
   };
   const itself: ClosedSegment = {
     name: newest.name,

@@ -6,6 +6,7 @@
  */
 import type { Environment } from '../environment.js';
 import { BLOCK_BYTES, encodeSegmentHeader, preparedName, segmentName } from '../format/segment-header.js';
+import { inTurn } from '../storage/directory-turns.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import type { PreparedSegment } from './segment-writer.js';
 
@@ -56,9 +57,11 @@ export async function reuseSegment(
   layout: SegmentLayout,
 ): Promise<PreparedSegment> {
   const name = preparedName(layout.number);
-  await storage.link(oldName, name);
-  await storage.unlink(oldName);
-  await storage.syncDirectory();
+  await inTurn(storage, async () => {
+    await storage.link(oldName, name);
+    await storage.unlink(oldName);
+    await storage.syncDirectory();
+  });
   const file = await storage.open(name, 'write');
   try {
     const salt = layout.environment.randomBytes(16);
@@ -78,10 +81,12 @@ export async function reuseSegment(
 }
 
 /** Gives a laid-out segment its name, durably. */
-export async function publishSegment(storage: Storage, number: number): Promise<void> {
-  await storage.link(preparedName(number), segmentName(number));
-  await storage.unlink(preparedName(number));
-  await storage.syncDirectory();
+export function publishSegment(storage: Storage, number: number): Promise<void> {
+  return inTurn(storage, async () => {
+    await storage.link(preparedName(number), segmentName(number));
+    await storage.unlink(preparedName(number));
+    await storage.syncDirectory();
+  });
 }
 
 /** Zero-fills `bytes` from `position` on, durably. */

@@ -130,7 +130,12 @@ export class SegmentWriter {
     return this.#lastChecksum;
   }
 
-  /** Offset of the SEAL, 0 as long as there is none that is durable: who reads a log that has failed has none to go by. */
+  /** Whether the segment's first group is durable: until then nothing on disk shows that it is part of the log. */
+  get isLinkDurable(): boolean {
+    return this.#durableEnd > BLOCK_BYTES;
+  }
+
+  /** Offset of the SEAL, 0 as long as none is durable: one whose write has failed is not there to be read. */
   get sealOffset(): number {
     return this.#durableEnd === this.#end ? this.#sealOffset : 0;
   }

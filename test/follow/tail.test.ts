@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { ClosedError } from '../../dist/src/errors.js';
 import {
   type LogOptions,
   type LogReader,
@@ -11,8 +12,11 @@ import {
   openReader,
   type RingwalError,
 } from '../../dist/src/index.js';
+import { resolveOptions } from '../../dist/src/options.js';
 import { Follower } from '../../dist/src/read/follower.js';
 import { DirectoryReader } from '../../dist/src/reader/log-reader.js';
+import { CLOSED, LogState } from '../../dist/src/ring/log-state.js';
+import { LogThread } from '../../dist/src/thread.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
 import { Prng, testSeed } from '../support/prng.js';
 import { SimStorage } from '../support/sim-storage.js';
@@ -149,6 +153,31 @@ describe('the tail of a log', () => {
     expect(Buffer.from((value as LogRecord).payload).readUInt32LE()).toBe(1400);
     await again.return();
     await log.close();
+  });
+
+  it('is told of a cut before what it gave also when the log is closed before it hears of what comes', async () => {
+    const directory = tempDir();
+    const log = await openLog(directory, SMALL);
+    for (let lsn = 1; lsn <= 25; lsn++) await log.append(payload(lsn, 100));
+    await log.close();
+    // The thread's view of it: 20 are durable, 13 to 20 are cut off, 13 to 25 are new, and the worker is gone.
+    const state = new LogState();
+    state.setFirstLsn(1);
+    state.setDurableLsn(20);
+    const call = async (method: string): Promise<unknown> => {
+      if (method === 'attach') return { directory };
+      throw new ClosedError();
+    };
+    const control = { call } as unknown as Parameters<typeof LogThread.join>[0];
+    const options = resolveOptions(SMALL);
+    const terms = { options, state: state.buffer, logId: new Uint8Array(16) };
+    const thread = await LogThread.join(control, terms, undefined);
+    const next = thread.tail({ from: 21 }).next().catch(codeOf);
+    await new Promise((resolve) => setImmediate(resolve));
+    state.cut(12, 0);
+    state.setDurableLsn(25);
+    state.advance(CLOSED);
+    expect(await next, 'not LSN 21: 13 to 20 are other records now').toBe('RINGWAL_OUT_OF_RANGE');
   });
 
   it('ends with the reason when aborted, and refuses options that are none', async () => {

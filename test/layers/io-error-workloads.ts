@@ -20,11 +20,7 @@ export type Step =
   | { readonly do: 'cursor' | 'deleteCursor'; readonly name: string }
   | { readonly do: 'ack'; readonly name: string; readonly back: number }
   /** The log is closed and opened; the process is killed and the log opened. */
-  | { readonly do: 'reopen' | 'restart' | 'close' }
-  /** One round of the worker; the wall clock jumps; everything is read; so many turns for what is under way. */
-  | { readonly do: 'round' | 'read' }
-  | { readonly do: 'clock'; readonly us: number }
-  | { readonly do: 'turns'; readonly count: number };
+  | { readonly do: 'reopen' | 'restart' | 'close' };
 
 export interface IoWorkload {
   readonly name: string;

@@ -1,8 +1,9 @@
 /** cut: truncateAfter: what is left, what comes behind it, and who is told. */
 import { describe, expect, it } from 'vitest';
+import { RECORD_CHECKPOINT, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { openLog, verifyLog } from '../../dist/src/index.js';
 import type { ResolvedOptions } from '../../dist/src/options.js';
-import { createRing } from '../../dist/src/ring/layout.js';
+import { CHECKPOINT, createRing, UNSYNCED } from '../../dist/src/ring/layout.js';
 import { RingProducer } from '../../dist/src/ring/producer.js';
 import { boot, diskOf, open, segments, text, texts, used } from '../recovery/disk.js';
 import { type EngineHarness, TINY_OPTIONS } from '../support/engine-harness.js';
@@ -133,6 +134,43 @@ describe('truncateAfter', () => {
       await log.append(text('new 1'));
       expect(await texts(await open(boot(diskOf(storage))))).toEqual(['1 new 1']);
     }
+  });
+
+  // Found by the simulation: the LINK of the segment told of a checkpoint that lay behind it.
+  it('before a checkpoint that recovery has logged again leaves the one before, or none', async () => {
+    for (const isSecond of [false, true]) {
+      const storage = new SimStorage();
+      const log = await open(storage);
+      const checkpoint = async (name: string): Promise<void> => {
+        const frame = { type: RECORD_CHECKPOINT, flags: 0, payload: text(name) };
+        void log.producer(0).submit([frame], { chunkFlags: CHECKPOINT });
+        await log.commit();
+      };
+      if (isSecond) await checkpoint('first');
+      else await log.append(text('r1'));
+      await log.append(text('r2'));
+      await log.append(text('r3'), 0);
+      log
+        .producer(0)
+        .submit([{ type: RECORD_FULL, flags: 0, payload: text('r4') }], { chunkFlags: UNSYNCED });
+      await log.commit();
+      await checkpoint('last'); // LSN 5, proven by nothing behind it
+      const again = await open(storage.fork());
+      expect(again.engine.summary).toMatchObject({ lastLsn: 5, checkpointLsn: 5 });
+      await cut(again, 4);
+      expect(again.state.checkpointLsn).toBe(isSecond ? 1 : 0);
+    }
+  });
+
+  it('of a log whose first segment was filled with marks can be opened again when that is gone', async () => {
+    const storage = new SimStorage();
+    const log = await open(storage, { recycle: false, padGroups: true });
+    for (let i = 0; i < 6; i++) await log.mark();
+    for (const record of ['r1', 'r2', 'r3']) await log.append(text(record));
+    await cut(log, 1);
+    expect(segments(diskOf(storage))).not.toContain('00000000000000000001.wal');
+    for (const disk of [storage.fork(), SimStorage.boot(storage.durableImage())])
+      expect(await texts(await open(disk))).toEqual(['1 r1']);
   });
 
   it('of what truncateBefore has left of a segment leaves nothing, and the next LSN', async () => {

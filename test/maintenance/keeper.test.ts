@@ -1,8 +1,10 @@
 /** keeper: file operations of maintenance that fail: counted, tried again, and never at the expense of the log. */
 import { expect, it } from 'vitest';
 import { CommitMetrics } from '../../dist/src/commit/commit-metrics.js';
+import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { SegmentKeeper } from '../../dist/src/maintenance/segment-keeper.js';
 import { EngineHarness, payloadOf, recoverAll, simulatedEnvironment } from '../support/engine-harness.js';
+import { unsynced } from '../support/harness-producer.js';
 import { SimStorage } from '../support/sim-storage.js';
 
 it('tries a removal that failed again after a pause, not at every turn, until it succeeds', async () => {
@@ -80,4 +82,94 @@ it('closes a sealed file that could not be shortened, and does not reuse it, its
   expect(storage.openFiles).toEqual([]);
   const { records } = await recoverAll(SimStorage.boot(storage.liveImage()));
   expect(records.map(({ lsn }) => lsn)).toEqual([4]);
+});
+
+it('makes one spare, when a retry comes due after truncation has brought one', async () => {
+  let isFull = false;
+  const retries: (() => void)[] = [];
+  const environment = {
+    ...simulatedEnvironment(1),
+    pause: () => new Promise<void>((resolve) => retries.push(resolve)),
+  };
+  const storage = new SimStorage({
+    plan: ({ kind }) => (isFull && kind === 'create' ? { code: 'ENOSPC' } : undefined),
+  });
+  const log = await EngineHarness.open(storage, undefined, { recycle: false }, 1, { environment });
+  await log.append(payloadOf(1, 40));
+  isFull = true;
+  await log.rotate(); // the spare is used, and there is none behind it
+  await log.append(payloadOf(2, 40));
+  expect(retries).toHaveLength(1);
+  isFull = false;
+  await log.truncateBefore(2); // a segment goes, and a spare is made in its place
+  const before = [...storage.directory.live.keys()].sort();
+  for (const retry of retries) retry();
+  await new Promise((resolve) => setImmediate(resolve));
+  await log.engine.maintenanceIdle();
+  expect([...storage.directory.live.keys()].sort()).toEqual(before);
+  await log.close();
+  expect(storage.openFiles).toEqual([]);
+});
+
+it('does not try ever more removals on a file system that takes no changes', async () => {
+  let isReadOnly = false;
+  const retries: (() => void)[] = [];
+  let us = 0;
+  const environment = {
+    ...simulatedEnvironment(1),
+    monotonicUs: () => us,
+    pause: () => new Promise<void>((resolve) => retries.push(resolve)),
+  };
+  const storage = new SimStorage({
+    plan: ({ kind }) =>
+      isReadOnly && (kind === 'create' || kind === 'unlink') ? { code: 'EROFS' } : undefined,
+  });
+  const log = await EngineHarness.open(storage, undefined, {}, 1, { environment });
+  await log.append(payloadOf(1, 40));
+  isReadOnly = true;
+  await log.rotate();
+  const turn = async (): Promise<number> => {
+    const before = storage.operations.length;
+    us += 300_000;
+    for (const retry of retries.splice(0)) retry();
+    await new Promise((resolve) => setImmediate(resolve));
+    log.engine.nudge();
+    await log.engine.maintenanceIdle();
+    return storage.operations.length - before;
+  };
+  for (let i = 0; i < 40; i++) await turn();
+  expect(await turn()).toBeLessThan(20);
+  isReadOnly = false;
+  for (let i = 0; i < 10; i++) await turn();
+  await log.append(payloadOf(2, 40));
+  await log.rotate();
+  expect([...storage.directory.live.keys()].filter((name) => name.endsWith('.new'))).toEqual([]);
+});
+
+// Found by the simulation: a crash then left no segment that was part of the log, and opening refused.
+it('frees no segment before the one behind it is part of the log on disk', async () => {
+  for (const isUnsynced of [false, true]) {
+    const storage = new SimStorage();
+    const log = await EngineHarness.open(storage, undefined, { recycle: false });
+    await log.append(payloadOf(1, 40));
+    const first = '00000000000000000001.wal';
+    const truncated = log.engine.truncateBefore(2);
+    const rotated = log.engine.rotate();
+    log.engine.step();
+    if (isUnsynced) {
+      void log.producer(0).submit([{ type: RECORD_FULL, flags: 0, payload: payloadOf(2, 40) }], unsynced);
+      log.engine.step();
+    }
+    await Promise.all([truncated, rotated]);
+    await log.engine.maintenanceIdle();
+    expect([...storage.directory.live.keys()]).toContain(first);
+    const { log: again } = await recoverAll(SimStorage.boot(storage.durableImage()));
+    expect(again.engine.summary).toMatchObject({ firstLsn: 2, lastLsn: 1 });
+    // It goes as soon as that is so.
+    await log.append(payloadOf(3, 40));
+    log.engine.nudge();
+    await log.engine.maintenanceIdle();
+    expect([...storage.directory.live.keys()]).not.toContain(first);
+    await recoverAll(SimStorage.boot(storage.durableImage()));
+  }
 });

@@ -70,6 +70,29 @@ describe('lets pass', () => {
     oracle.acked(oracle.submit(text('g')), 4);
     expect(oracle.check(records(1, 'a', 'b', 'c', 'g'), 5)).toEqual([]);
   });
+
+  it('a batch under way whose head was truncated, and only so far', () => {
+    const oracle = new Oracle();
+    oracle.submit(['a', 'b', 'c'].map(text));
+    oracle.truncating(3);
+    expect(oracle.check(records(3, 'c'))).toEqual([]);
+    expect(oracle.check(records(2, 'b', 'c'))).toEqual([]);
+    expect(oracle.check(records(2, 'c'))).toHaveLength(1);
+    expect(oracle.check(records(1, 'b', 'c'))).toHaveLength(1);
+  });
+
+  it('a cut: what it left stays, its LSNs are given anew, and what was under way comes behind it', () => {
+    const oracle = busy();
+    oracle.cut(1);
+    expect(oracle.durableLsn).toBe(1);
+    expect(oracle.check(records(1, 'a'))).toEqual([]);
+    expect(oracle.check(records(1, 'a', 'd', 'e', 'f'))).toEqual([]);
+    oracle.acked(3, 2);
+    expect(oracle.check(records(1, 'a', 'd', 'e'))).toEqual([]);
+    expect(oracle.check(records(1, 'a'))).not.toEqual([]);
+    expect(oracle.check(records(1, 'a', 'b', 'c'))).not.toEqual([]);
+    expect(oracle.check([], 1)).not.toEqual([]);
+  });
 });
 
 describe('catches', () => {

@@ -15,12 +15,14 @@ export class CursorModel {
     const { least = position, most = position } = this.#places.get(name) ?? {};
     if (position < least || position > most)
       throw new Error(`the cursor ${name} stands at ${position}, not from ${least} to ${most}`);
-    this.#places.set(name, { least: position, most: position, mayBeAbsent: false });
+    // One that was asked for and refused may be on the disk all the same.
+    const isMade = most === Number.POSITIVE_INFINITY;
+    this.#places.set(name, { least: position, most: isMade ? position : most, mayBeAbsent: false });
   }
 
   /** It may have been made. */
   making(name: string): void {
-    if (!this.#places.has(name))
+    if (this.#places.get(name)?.mayBeAbsent ?? true)
       this.#places.set(name, { least: 0, most: Number.POSITIVE_INFINITY, mayBeAbsent: true });
   }
 
@@ -48,6 +50,11 @@ export class CursorModel {
       place.least = Math.min(place.least, lsn);
       if (isCertain) place.most = Math.min(place.most, lsn);
     }
+  }
+
+  /** Whether it was made, and nobody has asked for it to be deleted. */
+  isCertain(name: string): boolean {
+    return this.#places.get(name)?.mayBeAbsent === false;
   }
 
   fork(): CursorModel {

@@ -11,9 +11,17 @@ import {
   SyncSubmission,
 } from '../../dist/src/append/submission.js';
 import type { LogEngine } from '../../dist/src/engine/log-engine.js';
-import { ConflictError } from '../../dist/src/errors.js';
+import { ClosedError, ConflictError } from '../../dist/src/errors.js';
 import type { ResolvedOptions } from '../../dist/src/options.js';
-import { CONDITIONAL, CONFLICT, createRing, SYNCED, UNSYNCED } from '../../dist/src/ring/layout.js';
+import {
+  COMPLETED,
+  CONDITIONAL,
+  CONFLICT,
+  createRing,
+  PUBLISHED,
+  SYNCED,
+  UNSYNCED,
+} from '../../dist/src/ring/layout.js';
 import type { LogState } from '../../dist/src/ring/log-state.js';
 import { RingProducer } from '../../dist/src/ring/producer.js';
 import type { TransactionRing } from '../../dist/src/transaction/transaction.js';
@@ -73,7 +81,8 @@ class WatchedAppends extends PendingAppends {
         resolve(lsn);
       },
       (error) => {
-        if (error instanceof ConflictError) oracle.refused(ticket);
+        // What a log that is closed has not completed, it has not written.
+        if (error instanceof ConflictError || error instanceof ClosedError) oracle.refused(ticket);
         else oracle.failed(ticket);
         reject(error);
       },
@@ -88,21 +97,27 @@ export class HarnessProducer implements TransactionRing {
   readonly #waiting: Submission[] = [];
   readonly #state: LogState;
   readonly #fragmentBytes: number;
+  readonly #publishes: boolean;
 
+  /** `count` is where the ring's counters begin; without `publishes` it is the test that publishes. */
   constructor(
     engine: LogEngine,
     state: LogState,
     options: ResolvedOptions,
     oracle: Oracle,
     producer: number,
+    { count = 0, publishes = true } = {},
   ) {
     const memory = createRing(options.ringBytes);
+    memory.words[PUBLISHED] = count;
+    memory.words[COMPLETED] = count;
     const limits = { bytes: options.maxGroupBytes, records: options.maxGroupRecords };
-    this.#ring = new RecordingRing(memory, state, limits);
+    this.#ring = new RecordingRing(memory, state, limits, count);
+    this.#publishes = publishes;
     this.#pending = new WatchedAppends(this.#ring, oracle, producer);
     this.#state = state;
     this.#fragmentBytes = options.maxGroupBytes - FRAGMENT_OVERHEAD_BYTES;
-    engine.attach(memory.buffer);
+    engine.attach(memory.buffer, count);
   }
 
   get inFlight(): number {
@@ -141,6 +156,10 @@ export class HarnessProducer implements TransactionRing {
       else this.#pending.complete(firstLsn, records);
     });
     while (this.#waiting.length > 0 && this.#enter(this.#waiting[0] as Submission)) this.#waiting.shift();
+    if (this.#publishes) this.#ring.publish();
+  }
+
+  publish(): void {
     this.#ring.publish();
   }
 
@@ -157,8 +176,9 @@ export class HarnessProducer implements TransactionRing {
     const settled = new Promise<T>((resolve, reject) => {
       const submission = make((lsn) => resolve((map ? map(lsn) : lsn) as T), reject);
       const isIn = this.#waiting.length === 0 && this.#enter(submission);
-      if (isIn) this.#ring.publish();
-      else {
+      if (isIn) {
+        if (this.#publishes) this.#ring.publish();
+      } else {
         submission.own();
         this.#waiting.push(submission);
       }

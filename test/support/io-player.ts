@@ -29,15 +29,12 @@ export class IoPlayer {
   readonly fault: HealableFault;
   readonly oracle: OracleRelay;
   readonly cursors: CursorModel;
-  /** Steps that were drawn at random may ask for what is not there, and are told so. */
-  isRandom = false;
   readonly #options: IoWorkload['options'];
   #log: EngineHarness | undefined;
   #opened: number;
   #payloads: number;
   #pauses: (() => void)[] = [];
   #skippedUs = 0;
-  #wallJumpUs = 0;
   #transactions: (Transaction | undefined)[] = [];
   #isOpening = false;
   #isCutting = false;
@@ -94,7 +91,6 @@ export class IoPlayer {
       const environment = {
         ...still,
         monotonicUs: () => still.monotonicUs() + this.#skippedUs,
-        wallUs: () => still.wallUs() + this.#wallJumpUs,
         pause: () => new Promise<void>((resolve) => this.#pauses.push(resolve)),
       };
       const dependencies = { environment };
@@ -107,7 +103,6 @@ export class IoPlayer {
       );
       this.oracle.ceiling = undefined;
     } catch (error) {
-      if (this.storage.isCrashed) throw error;
       if (!isError(error, 'RINGWAL_IO') || codeOf(error.cause) !== this.fault.hits[before]?.code)
         throw new BrokenPromise('opening failed, and not with RINGWAL_IO and the first errno', {
           cause: error,
@@ -176,8 +171,6 @@ export class IoPlayer {
     }
     const { engine, state } = log;
     const producer = 'producer' in step ? (step.producer ?? 0) : 0;
-    // Where the package refuses at once, there is nothing to be put into a ring.
-    if (this.isPoisoned && ['submit', 'unsynced', 'expecting', 'large', 'sync'].includes(step.do)) return;
     switch (step.do) {
       case 'append':
         log.submit(this.#payload(step.bytes), producer);
@@ -237,30 +230,7 @@ export class IoPlayer {
         return this.open();
       case 'close':
         return this.close();
-      case 'round':
-        if (engine.step() === 'failed') return this.#rest();
-        for (const n of PRODUCERS) log.producer(n).drain();
-        return;
-      case 'clock':
-        this.#wallJumpUs += step.us;
-        return;
-      case 'turns':
-        for (let i = 0; i < step.count; i++) await Promise.resolve();
-        return;
-      case 'read':
-        return this.#read(log);
     }
-  }
-
-  /** Readers see what is durable, also when the log has failed; what lies on the disk beyond that is not for them. */
-  async #read(log: EngineHarness): Promise<void> {
-    const { durableLsn, lastLsn } = log.state;
-    if (!this.isPoisoned && durableLsn === lastLsn)
-      return this.#report(await this.storage.spared(() => log.checkReading()));
-    const records = await this.storage.spared(() => log.readAll());
-    const beyond = records.filter(({ commitLsn }) => commitLsn > durableLsn).map(({ lsn }) => lsn);
-    if (beyond.length > 0)
-      throw new BrokenPromise(`LSNs ${beyond} were read, and only ${durableLsn} is durable`);
   }
 
   async #cut(back: number): Promise<void> {
@@ -272,15 +242,7 @@ export class IoPlayer {
     const { firstLsn } = log.engine.view();
     const records = await this.storage.spared(() => log.frames());
     this.#isCutting = true;
-    const outcome = await this.#call(log.engine.truncateAfter(lsn), ['RINGWAL_IO']).catch(
-      (error: unknown) => {
-        if (this.storage.isCrashed) {
-          this.oracle.mayBeCut(records, firstLsn, lsn, false);
-          this.cursors.cut(lsn, false);
-        }
-        throw error;
-      },
-    );
+    const outcome = await this.#call(log.engine.truncateAfter(lsn), ['RINGWAL_IO']);
     await log.engine.maintenanceIdle();
     this.#isCutting = false;
     const isDone = 'value' in outcome;
@@ -298,7 +260,7 @@ export class IoPlayer {
     const { name } = step;
     const codes = ['RINGWAL_IO'];
     // What an earlier failure has kept from coming about is not there.
-    if (this.fault.hits.length > 0 || this.isRandom)
+    if (this.fault.hits.length > 0)
       codes.push('RINGWAL_INVALID_ARGUMENT', 'RINGWAL_OUT_OF_RANGE', 'RINGWAL_TRUNCATED');
     if (step.do === 'cursor') {
       this.cursors.making(name);
@@ -328,9 +290,7 @@ export class IoPlayer {
       const { error } = outcome;
       const isFine = isError(error, 'RINGWAL_POISONED')
         ? codeOf(error.cause) === this.#firstErrno
-        : error instanceof RingwalError &&
-          codes.includes(error.code) &&
-          (this.fault.hits.length > 0 || (this.isRandom && error.code !== 'RINGWAL_IO'));
+        : error instanceof RingwalError && codes.includes(error.code) && this.fault.hits.length > 0;
       if (!isFine) throw new BrokenPromise('a call failed in a way that it should not', { cause: error });
     }
     return outcome;

@@ -86,4 +86,16 @@ export class OracleRelay extends Oracle {
     for (const { lsn, payload } of left) oracle.acked(oracle.submit(payload), lsn);
     this.candidates = isCertain ? [oracle] : [...this.candidates, oracle];
   }
+
+  /** The same while appends are under way. */
+  override cut(lsn: number): void {
+    this.current.cut(lsn);
+  }
+
+  /** The log ended while it was being cut behind `lsn`: it may be cut or not. */
+  wasBeingCut(lsn: number): void {
+    const cut = this.current.fork();
+    cut.cut(lsn);
+    this.candidates.push(cut);
+  }
 }

@@ -129,7 +129,7 @@ class Replay {
       const submission = this.#history.queues.get(producer)?.[next];
       if (submission === undefined) continue;
       if (found !== undefined) throw new Error('oracle: give different producers different payloads');
-      const offset = pinned !== undefined && lsn === this.#first ? pinned.offset : 0;
+      const offset = lsn !== this.#first ? 0 : (pinned?.offset ?? headOf(submission, payload));
       found = { place: { submission, offset }, producer, next };
     }
     if (found === undefined) return undefined;
@@ -150,12 +150,10 @@ class Replay {
       const isAcked = submission.state === 'acked';
       const fits =
         pinned === undefined
-          ? !isAcked &&
-            (submission.expectedLsn ?? lsn) === lsn &&
-            isSameBytes(payload, submission.payloads[0])
+          ? !isAcked && this.#isHead(submission, payload, lsn, skipped)
           : submission === pinned;
       if (fits) {
-        this.#skippable -= skipped;
+        this.#skippable -= skipped + (pinned === undefined ? headOf(submission, payload) : 0);
         return i;
       }
       if (isAcked && submission.firstLsn < this.#first) continue;
@@ -164,6 +162,13 @@ class Replay {
       if (isAcked || this.#cursors.has(producer) || skipped > this.#skippable) return -1;
     }
     return -1;
+  }
+
+  /** Whether a submission may begin with this record: truncation may have taken its head from the log's beginning. */
+  #isHead(submission: Submission, payload: Uint8Array, lsn: number, skipped: number): boolean {
+    const head = headOf(submission, payload);
+    if (head < 0 || (submission.expectedLsn ?? lsn - head) !== lsn - head) return false;
+    return head === 0 || (lsn === this.#first && skipped + head <= this.#skippable);
   }
 
   /** Which rule a record breaks that nothing expects here. */
@@ -202,4 +207,9 @@ class Replay {
     if (risen === undefined) return `O4: LSN ${lsn} was never submitted${instead}`;
     return `O4: LSN ${lsn} is of generation ${risen.generation}, and was gone when that ended${instead}`;
   }
+}
+
+/** Which record of a submission it is; -1: none. */
+function headOf({ payloads }: Submission, payload: Uint8Array): number {
+  return payloads.findIndex((own) => isSameBytes(payload, own));
 }

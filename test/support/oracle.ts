@@ -185,6 +185,30 @@ export class Oracle {
     this.#truncationAcked = Math.max(this.#truncationAcked, lsn);
   }
 
+  /**
+   * The log was cut behind `lsn`, durably: what lies behind must not come back, and its LSNs are given anew. No answer
+   * may be on its way whose LSN was given before.
+   */
+  cut(lsn: number): void {
+    const known = new Map([...this.#known].filter(([at]) => at <= lsn));
+    for (const [at, { submission, offset }] of this.#acked) {
+      const payload = submission.payloads[offset];
+      if (at <= lsn && payload !== undefined) known.set(at, payload);
+      else this.#gone.push(submission);
+    }
+    this.#known = known;
+    this.#acked = new Map();
+    for (const [producer, queue] of this.#queues) {
+      const left = queue.filter(({ state }) => state !== 'acked');
+      this.#queues.set(producer, left);
+    }
+    this.#accepted = this.#tickets
+      .filter(({ state }) => state === 'pending' || state === 'failed')
+      .reduce((sum, { payloads }) => sum + payloads.length, 0);
+    this.#base = lsn;
+    this.#highestAcked = 0;
+  }
+
   /** Everything that is wrong with what an open returned. Changes nothing. */
   check(recovered: readonly RecoveredRecord[], nextLsn?: number): string[] {
     return this.#check(recovered, nextLsn).problems;
