@@ -26,12 +26,16 @@ export async function openRingwal(
   options: LogOptions = {},
 ): Promise<SharedSystem> {
   const log = await openLog(directory, options);
-  const beside = await attachLog(log.handle());
+  // Made when it is first needed: each ring costs the worker a look.
+  let beside: Promise<LogAppender> | undefined;
   const stop = isTruncated ? truncateBehind(log) : () => {};
   return {
     name: isTruncated ? 'ringwal' : 'ringwal, only grows',
     append: (payload) => log.append(payload),
-    appendBeside: (payload) => beside.append(payload),
+    appendBeside: async (payload) => {
+      beside ??= attachLog(log.handle());
+      return (await beside).append(payload);
+    },
     async warmUp() {
       if (!isTruncated) return;
       for (let recycled = 0; recycled < 3; ) {
