@@ -47,7 +47,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: 'src/segment/prepare.js',
         find: `unlink(preparedName(number));
-    await storage.syncDirectory();`,
+        await storage.syncDirectory();`,
         replace: 'unlink(preparedName(number));',
       },
     ],
@@ -164,13 +164,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/maintenance/segment-keeper.js',
-        find: 'this.#closed.filter((segment) => segment.lastLsn < neededFrom).length',
-        replace: 'this.#closed.filter((segment) => segment.lastLsn <= neededFrom).length',
+        find: 'this.#closed.filter((one) => one.lastLsn < neededFrom &&',
+        replace: 'this.#closed.filter((one) => one.lastLsn <= neededFrom &&',
       },
       {
         file: 'src/maintenance/segment-keeper.js',
-        find: 'every((segment) => segment.lastLsn >= neededFrom)',
-        replace: 'every(() => true)',
+        find: 'segment.lastLsn >= neededFrom ||',
+        replace: 'true ||',
       },
     ],
     layer: 'crash-states',
