@@ -4,6 +4,7 @@
  * proves. Never silent loss, a wrong byte, an error without a code, or more work than a sound log takes.
  */
 
+import type { ReadView } from '../../dist/src/control/contract.js';
 import { LogEngine } from '../../dist/src/engine/log-engine.js';
 import { systemEnvironment } from '../../dist/src/environment.js';
 import { decodeGroupHeader, GROUP_HEADER_BYTES, saltKey } from '../../dist/src/format/group-header.js';
@@ -109,15 +110,7 @@ async function judge(mutant: Mutant): Promise<Outcome> {
   try {
     const { lastLsn, tornTail, damage } = engine.summary;
     if (damage.length > 0) throw new Error('damage is told of by an opening that refuses damage');
-    const view = engine.view();
-    const range = {
-      from: view.firstLsn,
-      to: view.durableLsn,
-      transactions: 'committed' as const,
-      decoder: undefined,
-    };
-    const records: SeenRecord[] = [];
-    for await (const group of readGroups(storage, view, range, () => view.firstLsn)) records.push(...group);
+    const records = await everything(storage, engine.view());
     mustBeTrue(records, log.records);
     outcome = records.length === log.records.length && lastLsn >= log.lastLsn ? 'all' : 'shorter';
     if (outcome === 'shorter') mustBeUnproven(mutant, lastLsn, tornTail);
@@ -193,14 +186,7 @@ async function judgeOthers(mutant: Mutant, shown: Outcome): Promise<void> {
   if (engine === undefined) return;
   const { lastLsn, damage } = engine.summary;
   const view = engine.view();
-  const range = {
-    from: view.firstLsn,
-    to: view.durableLsn,
-    transactions: 'committed' as const,
-    decoder: undefined,
-  };
-  const records: SeenRecord[] = [];
-  for await (const group of readGroups(storage, view, range, () => view.firstLsn)) records.push(...group);
+  const records = await everything(storage, view);
   const from = log.records.findIndex(({ commitLsn }) => commitLsn >= view.firstLsn);
   if (records.length > 0) mustBeTrue(records, log.records.slice(from));
   const isLess = lastLsn < log.unprovenFromSector - 1 && mutant.faults === 1;
@@ -274,4 +260,13 @@ async function judgeSalvage({ log, faults }: Mutant, source: MemoryStorage): Pro
     if (!isTold && report.abortedTransactions === 0 && faults === 1)
       throw new Error(`salvage: LSN ${lsn} is lost in silence`);
   }
+}
+
+/** All that is committed, as callers read it. */
+async function everything(storage: MemoryStorage, view: ReadView): Promise<SeenRecord[]> {
+  const { firstLsn, durableLsn } = view;
+  const range = { from: firstLsn, to: durableLsn, transactions: 'committed' as const, decoder: undefined };
+  const records: SeenRecord[] = [];
+  for await (const group of readGroups(storage, view, range, () => firstLsn)) records.push(...group);
+  return records;
 }
