@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    setupFiles: ['test/support/watchdog.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -108,7 +108,10 @@ export function straceLacks(): string | undefined {
   if (programPath('strace') === undefined) straceWhy = 'strace is not installed';
   else {
     const [program = '', ...options] = underStrace('getpid', 60_000);
-    const { status, stderr } = spawnSync(program, [...options, '/bin/true'], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(program, [...options, '/bin/true'], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
     straceWhy = status === 0 ? undefined : `strace can't trace here: ${stderr.trim()}`;
   }
   return straceWhy;

@@ -18,7 +18,7 @@ export const ROUNDS = 4;
 /** Why there are no namespaces for tests here. */
 export function lackingNamespaces(): string | undefined {
   try {
-    execFileSync('unshare', [...UNSHARE.slice(1), 'true'], { stdio: 'ignore' });
+    execFileSync('unshare', [...UNSHARE.slice(1), 'true'], { stdio: 'ignore', timeout: 20_000 });
     return undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no unshare' : 'not allowed to unshare';
