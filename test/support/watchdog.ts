@@ -1,0 +1,20 @@
+/**
+ * watchdog: ends the process of a test file that blocks its own thread for ever, which no time limit of a test can.
+ * It happened: copyFileSync() never returns when its source shrinks meanwhile, and the whole run stood still.
+ */
+import { Worker } from 'node:worker_threads';
+import { expect } from 'vitest';
+
+const LIMIT_MS = 300_000;
+
+const watch = `
+  const { writeSync } = require('node:fs');
+  const { workerData } = require('node:worker_threads');
+  setTimeout(() => {
+    writeSync(2, workerData.file + ' has not ended within ' + workerData.limitMs + ' ms, its process is killed\\n');
+    process.kill(process.pid, 'SIGKILL');
+  }, workerData.limitMs);
+`;
+
+const file = expect.getState().testPath ?? 'a test file';
+new Worker(watch, { eval: true, workerData: { file, limitMs: LIMIT_MS } }).unref();
