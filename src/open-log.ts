@@ -46,7 +46,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     transferList: freedPort ? [port2, freedPort] : [port2],
     execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
   });
-  const control = new ControlChannel<OpenerApi>(port1);
+  const control = new ControlChannel<OpenerApi>(port1, () => state.ring());
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let failure: unknown;
   let log: OpenedLog | undefined;
@@ -82,7 +82,8 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
 export async function attachLog(handle: LogHandle, options: AttachOptions = {}): Promise<LogAppender> {
   const { key } = checkAttachOptions(options);
   const { port, terms } = takeHandle(handle);
-  const control = new ControlChannel<OpenerApi>(port);
+  const state = new LogState(terms.state);
+  const control = new ControlChannel<OpenerApi>(port, () => state.ring());
   let log: AttachedLog | undefined;
   port.once('close', () => {
     // The worker closes its end when the log is closed, and the system closes it when the worker dies.
@@ -91,7 +92,6 @@ export async function attachLog(handle: LogHandle, options: AttachOptions = {}):
   });
   port.ref();
   try {
-    const state = new LogState(terms.state);
     if (state.state === CLOSED || state.state === DEAD) throw state.refusal();
     log = new AttachedLog(await LogThread.join(control, terms, key));
     return log;

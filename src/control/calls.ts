@@ -36,11 +36,14 @@ export function serve(port: MessagePort, api: object): void {
 export class ControlChannel<T extends object> {
   readonly #proxy: Comlink.Remote<Record<string, (...args: unknown[]) => Promise<Outcome>>>;
   readonly #port: MessagePort;
+  readonly #ring: () => void;
   #end: Error | undefined;
   readonly #waiting = new Set<(error: Error) => void>();
 
-  constructor(port: MessagePort) {
+  /** `ring` wakes the other side: it may sleep where it can't hear its port. One that comes too early is harmless. */
+  constructor(port: MessagePort, ring: () => void = () => {}) {
     this.#port = port;
+    this.#ring = ring;
     this.#proxy = Comlink.wrap(endpoint(port));
     port.unref(); // calls under way are held by the caller's KeepAlive
   }
@@ -58,7 +61,9 @@ export class ControlChannel<T extends object> {
     this.#waiting.add(give);
     try {
       const method = this.#proxy[name] as unknown as (...args: unknown[]) => Promise<Outcome>;
-      const outcome = await Promise.race([method(...args), ended]);
+      const answer = method(...args);
+      this.#ring(); // after the message
+      const outcome = await Promise.race([answer, ended]);
       if ('error' in outcome) throw fromWire(outcome.error);
       return outcome.value as never;
     } finally {

@@ -97,6 +97,11 @@ export class LogState {
     wake(this.words, WORKER_DOORBELL); // R4: after the store
   }
 
+  /** Has the worker hear its control ports. */
+  ring(): void {
+    wake(this.words, WORKER_DOORBELL);
+  }
+
   get isHurried(): boolean {
     return Atomics.load(this.words, HURRY) === 1;
   }
