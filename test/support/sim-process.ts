@@ -223,6 +223,7 @@ export class SimProcess {
       cursors.cut(lsn, false); // they are set back first
       const isPoisoned = this.state.state === POISONED;
       if (this.isBeingCut && isPoisoned) {
+        for (const producer of this.producers) producer.drain(); // answers that were on their way
         oracle.wasBeingCut(lsn);
         history.cut(lsn, false);
       }
