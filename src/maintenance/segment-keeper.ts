@@ -258,8 +258,12 @@ export class SegmentKeeper implements SegmentSupply {
   /** Gives segments that nobody needs any more to their next use. */
   async #release(segments: readonly ClosedSegment[]): Promise<void> {
     for (const { name, fileBytes } of segments) this.#spent.add(name, fileBytes);
-    await this.#spent.remove();
-    if (this.#spare === undefined) this.#prepareSpare();
+    try {
+      await this.#spent.remove();
+    } finally {
+      // Whatever became of the removals: a cut takes the spare along, and rotation waits for the next one.
+      if (this.#spare === undefined) this.#prepareSpare();
+    }
   }
 
   #prepareSpare(): void {

@@ -173,3 +173,25 @@ it('frees no segment before the one behind it is part of the log on disk', async
     await recoverAll(SimStorage.boot(storage.durableImage()));
   }
 });
+
+it('makes a spare behind a cut although what was cut off can not be removed: rotation waited for ever', async () => {
+  let isStuck = false;
+  const storage = new SimStorage({
+    plan: ({ kind, name = '' }) =>
+      isStuck && kind === 'unlink' && name.endsWith('.wal') ? { code: 'EMFILE' } : undefined,
+  });
+  const log = await EngineHarness.open(storage, undefined, { recycle: false });
+  for (let lsn = 1; lsn <= 3; lsn++) {
+    await log.append(payloadOf(lsn, 40));
+    await log.rotate();
+  }
+  isStuck = true;
+  await log.drive(log.engine.truncateAfter(1));
+  await log.engine.maintenanceIdle();
+  isStuck = false; // a moment later than the removals, which are tried again only after a pause
+  await log.append(payloadOf(4, 40));
+  await log.rotate();
+  await log.close();
+  const { records } = await recoverAll(SimStorage.boot(storage.liveImage()));
+  expect(records.map(({ lsn }) => lsn)).toEqual([1, 2]);
+});
