@@ -1,7 +1,10 @@
-/** guarantees: what docs/GUARANTEES.md names is there: its layers are those of a full run, and its files exist. */
+/**
+ * guarantees: what docs/GUARANTEES.md names is there: its layers are those of a full run, its files exist, and each bug
+ * class has tests with the very names that are given.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LAYERS } from './full/layers.js';
 
 const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..');
@@ -21,4 +24,30 @@ it('names test files that exist', () => {
   const files = [...page.matchAll(/`(test\/[\w/-]+\.test\.ts)`/g)].map(([, file = '']) => file);
   expect(files.length).toBeGreaterThan(8);
   expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+describe('the 64 bug classes', () => {
+  const [, section = ''] = /## Bug classes\n(.*?)\n## /s.exec(page) ?? [];
+  const rows = [...section.matchAll(/^\| (\d+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+    ([, number, what = '', tests = '']) => ({ number: Number(number), what, tests: tests.split('; ') }),
+  );
+
+  it('are all there, by number, each in other words', () => {
+    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 64 }, (_, i) => i + 1));
+    expect(new Set(rows.map(({ what }) => what)).size).toBe(64);
+  });
+
+  it.each(rows)('have tests that are there: $number, $what', ({ tests }) => {
+    for (const test of tests) {
+      const [, layer] = /^layer `([\w-]+)`$/.exec(test) ?? [];
+      if (layer !== undefined) {
+        expect(LAYERS).toContain(layer);
+        continue;
+      }
+      const [, file = '', name = ''] = /^`(test\/[\w/-]+\.test\.ts)` "([^"]+)"$/.exec(test) ?? [];
+      expect(file, `a layer, or a file and the name of a test: ${test}`).not.toBe('');
+      // As the name of a test, or in the list of names of one: a whole string of its own.
+      expect(readFileSync(join(root, file), 'utf8'), file).toContain(`'${name}'`);
+    }
+  });
 });

@@ -53,7 +53,7 @@ export class Appender {
       const bytes = this.#check(payload, undefined);
       if (bytes > this.#maxPayloadBytes) throw this.#tooLarge(bytes);
       if (this.#isPlain) return this.#enter(payload, bytes);
-      const frame = encodeSync(this.#frame(RECORD_FULL, payload), this.#options.compression);
+      const frame = encodeSync(this.#frame(RECORD_FULL, payload, bytes), this.#options.compression);
       return this.#submitter.trySubmit([frame], {});
     } catch (error) {
       return Promise.reject(error);
@@ -96,7 +96,7 @@ export class Appender {
         this.#submitter.put(payload, sizes[i] as number, this.#recordFlags);
       first = this.#submitter.settle(payloads.length);
     } else {
-      const frames = payloads.map((payload) => this.#frame(RECORD_FULL, payload));
+      const frames = payloads.map((payload, i) => this.#frame(RECORD_FULL, payload, sizes[i] as number));
       const terms = termsOf(options, 0);
       first = sizes.some((bytes) => isOffThread(compression, bytes))
         ? this.#encodeAndSubmit(frames, total, terms)
@@ -131,8 +131,8 @@ export class Appender {
     return this.#submitter.settle(1);
   }
 
-  #frame(type: number, payload: Payload): Frame {
-    return { type, flags: this.#recordFlags, payload: bytesOfPayload(payload) };
+  #frame(type: number, payload: Payload, bytes: number): Frame {
+    return { type, flags: this.#recordFlags, payload: bytesOfPayload(payload, bytes) };
   }
 
   /** An append that is more than plain. */
@@ -143,7 +143,7 @@ export class Appender {
     options: AppendOptions | undefined,
   ): Promise<number | Receipt> {
     const terms = termsOf(options, type === RECORD_CHECKPOINT ? CHECKPOINT : 0);
-    const frame = this.#frame(type, payload);
+    const frame = this.#frame(type, payload, bytes);
     const isLarge = bytes > this.#maxPayloadBytes;
     if (isLarge && (bytes > LARGEST_PAYLOAD_BYTES || options?.expectedLsn !== undefined))
       throw this.#tooLarge(bytes);

@@ -25,24 +25,36 @@ export function memoryIsGone(): InvalidArgumentError {
   );
 }
 
-/** Copies `payload`, which is `bytes` long, into `target` at `offset`. */
+/** V8 keeps the elements of typed arrays up to this length in its heap, and moves them out when it is asked for `buffer`. */
+const ON_HEAP_BYTES = 64;
+
+/**
+ * Copies `payload`, which had `bytes` bytes when it was measured, into `target` at `offset`: exactly so many, although a
+ * view that tracks the length of growable shared memory may have become longer since, by another thread's doing.
+ */
 export function copyPayload(payload: Payload, bytes: number, target: Buffer, offset: number): void {
   if (typeof payload === 'string') {
     target.write(payload, offset, bytes, 'utf8');
+  } else if (bytes <= ON_HEAP_BYTES && (payload as Uint8Array).BYTES_PER_ELEMENT === 1) {
+    for (let i = 0; i < bytes; i++) target[offset + i] = (payload as Uint8Array)[i] as number;
   } else {
-    target.set(asBytes(payload), offset);
+    target.set(asBytes(payload, bytes), offset);
   }
 }
 
-/** The payload's bytes: a string's in UTF-8, a view's as they lie. */
-export function bytesOfPayload(payload: Payload): Uint8Array {
-  return typeof payload === 'string' ? Buffer.from(payload) : asBytes(payload);
+/** The payload's first `bytes` bytes, which are all that it had when it was measured: a string's in UTF-8, a view's as they lie. */
+export function bytesOfPayload(payload: Payload, bytes: number): Uint8Array {
+  return typeof payload === 'string' ? Buffer.from(payload) : asBytes(payload, bytes);
 }
 
-/** The view's bytes. Views whose elements are bytes are used as they are: a new view costs as much as the copy. */
-function asBytes(view: NodeJS.ArrayBufferView): Uint8Array {
-  if ((view as Uint8Array).BYTES_PER_ELEMENT === 1) return view as Uint8Array;
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+/**
+ * The view's bytes. Views whose elements are bytes are used as they are, for a new view costs as much as the copy; unless
+ * another thread may make them longer.
+ */
+function asBytes(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
+  const mayGrow = (view.buffer as { growable?: boolean }).growable === true;
+  if (!mayGrow && (view as Uint8Array).BYTES_PER_ELEMENT === 1) return view as Uint8Array;
+  return new Uint8Array(view.buffer, view.byteOffset, bytes);
 }
 
 /**

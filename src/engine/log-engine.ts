@@ -305,10 +305,17 @@ export class LogEngine {
     if (failure !== undefined) throw failure;
   }
 
-  /** Best effort: bytes behind the CLEAN mark mean nothing, so it does not matter whether this becomes durable. */
+  /**
+   * Best effort: bytes behind the CLEAN mark mean nothing, so it does not matter whether this becomes durable. A file that
+   * somebody keeps under another name stays as it is.
+   */
   async #shrink(segmentBytes: number): Promise<void> {
     const bytes = Math.ceil(this.#writer.active.end / BLOCK_BYTES) * BLOCK_BYTES;
-    if (bytes < segmentBytes) await this.#writer.active.segment.file.truncate(bytes).catch(() => {});
+    if (bytes >= segmentBytes) return;
+    const { file } = this.#writer.active.segment;
+    try {
+      if ((await file.links()) === 1) await file.truncate(bytes);
+    } catch {}
   }
 
   /** Has `attempt` run between two groups. */

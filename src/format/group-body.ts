@@ -94,20 +94,29 @@ export function encodeLink(link: LinkBody): Uint8Array {
   return bytes;
 }
 
-/** Decodes a body whose checksum was verified; undefined when it is shorter than a LINK. */
+/**
+ * Decodes a body whose checksum was verified; undefined when it is shorter than a LINK, or holds a number that no log
+ * comes to.
+ */
 export function decodeLink(bytes: Uint8Array): LinkBody | undefined {
   if (bytes.length < LINK_BODY_BYTES) return undefined;
   const view = viewOf(bytes);
   const predecessorNumber = getU64(view, 16);
+  const predecessorLastLsn = getU64(view, 24);
+  const truncatedBefore = getU64(view, 40);
+  const openLsn = getU64(view, 48);
+  const checkpointLsn = getU64(view, 56);
+  if (!areSafe(predecessorNumber, predecessorLastLsn, truncatedBefore, openLsn, checkpointLsn))
+    return undefined;
   return {
     predecessorSalt: predecessorNumber === 0 ? undefined : bytes.slice(0, 16),
     predecessorNumber,
-    predecessorLastLsn: getU64(view, 24),
+    predecessorLastLsn,
     predecessorEnd: view.getUint32(32, true),
     predecessorSealOffset: view.getUint32(36, true),
-    truncatedBefore: getU64(view, 40),
-    openLsn: getU64(view, 48),
-    checkpointLsn: getU64(view, 56),
+    truncatedBefore,
+    openLsn,
+    checkpointLsn,
   };
 }
 
@@ -126,22 +135,29 @@ export function encodeSeal(seal: SealBody): Uint8Array {
   return bytes;
 }
 
-/** Decodes a body whose checksum was verified; undefined when its length and its entry count disagree. */
+/**
+ * Decodes a body whose checksum was verified; undefined when its length and its entry count disagree, or it holds a
+ * number that no log comes to.
+ */
 export function decodeSeal(bytes: Uint8Array): SealBody | undefined {
   if (bytes.length < SEAL_FIXED_BYTES) return undefined;
   const view = viewOf(bytes);
   const entries = view.getUint32(24, true);
   if (bytes.length !== SEAL_FIXED_BYTES + entries * INDEX_ENTRY_BYTES) return undefined;
+  const successorNumber = getU64(view, 16);
+  if (!areSafe(successorNumber)) return undefined;
   const index: IndexEntry[] = [];
   for (let i = 0; i < entries; i++) {
     const at = SEAL_FIXED_BYTES + i * INDEX_ENTRY_BYTES;
+    const firstLsn = getU64(view, at);
+    if (!areSafe(firstLsn)) return undefined;
     index.push({
-      firstLsn: getU64(view, at),
+      firstLsn,
       offset: view.getUint32(at + 8, true),
       openBack: view.getUint32(at + 12, true),
     });
   }
-  return { successorSalt: bytes.slice(0, 16), successorNumber: getU64(view, 16), index };
+  return { successorSalt: bytes.slice(0, 16), successorNumber, index };
 }
 
 export function encodeMark(mark: MarkBody): Uint8Array {
@@ -152,9 +168,16 @@ export function encodeMark(mark: MarkBody): Uint8Array {
   return bytes;
 }
 
-/** Decodes a body whose checksum was verified; undefined when it is shorter than a MARK. */
+/** Decodes a body whose checksum was verified; undefined when it is shorter than a MARK, or its mark is none. */
 export function decodeMark(bytes: Uint8Array): MarkBody | undefined {
   if (bytes.length < MARK_BODY_BYTES) return undefined;
   const view = viewOf(bytes);
-  return { truncatedBefore: getU64(view, 0), clean: (view.getUint32(8, true) & MARK_CLEAN) !== 0 };
+  const truncatedBefore = getU64(view, 0);
+  if (!areSafe(truncatedBefore)) return undefined;
+  return { truncatedBefore, clean: (view.getUint32(8, true) & MARK_CLEAN) !== 0 };
+}
+
+/** Whether the numbers read are the ones written: `getU64` is not exact above 2^53 - 1. */
+function areSafe(...numbers: readonly number[]): boolean {
+  return numbers.every(Number.isSafeInteger);
 }

@@ -131,14 +131,14 @@ export class SegmentKeeper implements SegmentSupply {
 
   retire(closed: ClosedSegment, file: StorageFile): void {
     // Space behind the end of a segment that was sealed early goes back to the file system. Nothing is lost
-    // if this is: the bytes behind the end mean nothing.
+    // if this is: the bytes behind the end mean nothing. Not of a file that somebody keeps under another name.
     const bytes = Math.ceil(closed.end / BLOCK_BYTES) * BLOCK_BYTES;
     const isShortened = bytes < closed.fileBytes / 2;
     // Of the smaller size from now on, even if shortening fails: a file of doubtful size is not for reuse.
     this.#closed.push(isShortened ? { ...closed, fileBytes: bytes } : closed);
     this.#run(async () => {
       try {
-        if (isShortened) await file.truncate(bytes);
+        if (isShortened && (await file.links()) === 1) await file.truncate(bytes);
       } finally {
         await file.close();
       }
@@ -294,11 +294,12 @@ export class SegmentKeeper implements SegmentSupply {
     const layout = { ...this.#options, epoch: this.#epoch, number };
     const reused = this.#spent.takeRecyclable();
     let draft: PreparedSegment | undefined;
+    let isReused = false;
     try {
-      draft =
-        reused === undefined
-          ? await layOutSegment(this.#storage, layout)
-          : await reuseSegment(this.#storage, reused, layout);
+      if (reused !== undefined) draft = await reuseSegment(this.#storage, reused, layout);
+      isReused = draft !== undefined;
+      const prepared = reused === undefined ? [] : [preparedName(number)]; // where a file is that can't be reused
+      draft ??= await layOutSegment(this.#storage, { ...layout, prepared });
       await publishSegment(this.#storage, number);
     } catch (error) {
       await draft?.file.close().catch(() => {});
@@ -307,8 +308,8 @@ export class SegmentKeeper implements SegmentSupply {
       if (reused !== undefined) this.#spent.doom(reused);
       throw error;
     }
-    if (reused === undefined) this.#metrics.segmentsPrepared++;
-    else this.#metrics.segmentsRecycled++;
+    if (isReused) this.#metrics.segmentsRecycled++;
+    else this.#metrics.segmentsPrepared++;
     return draft;
   }
 

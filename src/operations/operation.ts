@@ -43,8 +43,8 @@ export function encodeOperation(key: Bytes, value: Bytes | undefined): Uint8Arra
   const payload = Buffer.allocUnsafe(bytes); // every byte is written below
   payload.writeUInt32LE(value === undefined ? DELETE : PUT, 0); // version and reserved bytes with it
   payload.writeUInt32LE(keyBytes, 4);
-  copy(key, payload, HEADER_BYTES);
-  if (value !== undefined) copy(value, payload, HEADER_BYTES + keyBytes);
+  copy(key, keyBytes, payload, HEADER_BYTES);
+  if (value !== undefined) copy(value, valueBytes, payload, HEADER_BYTES + keyBytes);
   return payload;
 }
 
@@ -81,21 +81,28 @@ function lengthOf(what: 'key' | 'value', bytes: Bytes): number {
       `A ${what} must be a string or a Uint8Array, not ${bytes === null ? 'null' : typeof bytes}.`,
     );
   }
-  if (bytes.length === 0 && isDetached(bytes.buffer)) {
-    throw new InvalidArgumentError(`The ${what} is a view of a detached ArrayBuffer; its bytes are gone.`);
+  if (bytes.length === 0 && isGone(bytes)) {
+    throw new InvalidArgumentError(
+      `The ${what}'s ArrayBuffer is detached, or was resized so that the ${what} no longer lies in it.`,
+    );
   }
   return bytes.length;
 }
 
-function copy(bytes: Bytes, target: Buffer, offset: number): void {
-  if (typeof bytes === 'string') target.write(bytes, offset, 'utf8');
-  else target.set(bytes, offset);
+/** V8 keeps the elements of typed arrays up to this length in its heap; a second view of them costs more than a loop. */
+const ON_HEAP_BYTES = 64;
+
+/** Copies exactly the `length` bytes that were counted: a view of growable shared memory may have more by now. */
+function copy(bytes: Bytes, length: number, target: Buffer, offset: number): void {
+  if (typeof bytes === 'string') target.write(bytes, offset, length, 'utf8');
+  else if (length > ON_HEAP_BYTES) target.set(bytes.subarray(0, length), offset);
+  else for (let i = 0; i < length; i++) target[offset + i] = bytes[i] as number;
 }
 
-/** Making a view of a detached buffer throws, in every Node. */
-function isDetached(buffer: ArrayBufferLike): boolean {
+/** A typed array whose memory is gone has no iterator, where an empty one has. */
+function isGone(bytes: Uint8Array): boolean {
   try {
-    new Uint8Array(buffer);
+    Uint8Array.prototype.keys.call(bytes);
     return false;
   } catch {
     return true;

@@ -69,8 +69,12 @@ export class GroupsSeen {
     this.clean = false;
     if (header.type === MARK) {
       const mark = decodeMark(group.body);
-      this.truncatedBefore = Math.max(this.truncatedBefore, mark?.truncatedBefore ?? 0);
-      this.clean = mark?.clean ?? false;
+      if (mark === undefined || mark.truncatedBefore > header.firstLsn) {
+        const why = 'its truncation mark is none, or lies beyond the log';
+        return misplaced(this.#segment, group.offset, header.firstLsn, why);
+      }
+      this.truncatedBefore = Math.max(this.truncatedBefore, mark.truncatedBefore);
+      this.clean = mark.clean;
     }
     let { checkpointLsn } = this.end;
     if ((header.flags & HAS_CHECKPOINT) !== 0) {

@@ -147,8 +147,7 @@ async function saveSegment(
         }
         const isEvidence = isGood && (header.type === LINK || header.type === MARK);
         const told = isEvidence ? (header.type === LINK ? decodeLink(body) : decodeMark(body)) : undefined;
-        if (told !== undefined && Number.isSafeInteger(told.truncatedBefore))
-          truncatedBefore = Math.max(truncatedBefore, told.truncatedBefore);
+        if (told !== undefined) truncatedBefore = Math.max(truncatedBefore, told.truncatedBefore);
         isClean = told !== undefined && 'clean' in told && told.clean;
         seal = isGood && header.type === SEAL ? decodeSeal(body) : undefined;
       }

@@ -49,13 +49,15 @@ export async function layOutSegment(
 
 /**
  * Gives an old segment file a new life under the next number: off its old name, durably, before its header is
- * overwritten, so that no name ever leads to another segment's header.
+ * overwritten, so that no name ever leads to another segment's header. Undefined when there is another name (a backup
+ * made of hard links has one): it would lead to that too. The file is then left as it is, under the next one's name of
+ * preparation.
  */
 export async function reuseSegment(
   storage: Storage,
   oldName: string,
   layout: SegmentLayout,
-): Promise<PreparedSegment> {
+): Promise<PreparedSegment | undefined> {
   const name = preparedName(layout.number);
   await inTurn(storage, async () => {
     await storage.link(oldName, name);
@@ -64,6 +66,10 @@ export async function reuseSegment(
   });
   const file = await storage.open(name, 'write');
   try {
+    if ((await file.links()) > 1) {
+      await file.close();
+      return undefined;
+    }
     const salt = layout.environment.randomBytes(16);
     await file.write(segmentHeader(layout, salt), 0);
     await file.sync();

@@ -130,6 +130,10 @@ class NodeFile implements StorageFile {
     return (await this.#handle.stat()).size;
   }
 
+  async links(): Promise<number> {
+    return (await this.#handle.stat()).nlink;
+  }
+
   truncate(bytes: number): Promise<void> {
     return this.#handle.truncate(bytes);
   }

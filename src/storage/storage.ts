@@ -40,6 +40,8 @@ export interface Storage {
 export interface StorageFile {
   /** Current size in bytes. */
   size(): Promise<number>;
+  /** How many names lead to the file, in whatever directories: with a second one, somebody else may keep it. */
+  links(): Promise<number>;
   /** Sets the size; a longer file reads as zeros (a hole) in its new part. */
   truncate(bytes: number): Promise<void>;
   /** Fills `into` from `position`; returns the bytes read, fewer than asked only at the end of the file. */

@@ -168,9 +168,10 @@ export class RingTransaction implements Transaction {
     try {
       const refused = this.#ring.refusal();
       if (refused) throw refused;
-      if (payloadBytes(payload) > LARGEST_PAYLOAD_BYTES)
+      const bytes = payloadBytes(payload);
+      if (bytes > LARGEST_PAYLOAD_BYTES)
         throw new TooLargeError(`A record has at most ${LARGEST_PAYLOAD_BYTES} bytes.`);
-      return this.#submit(bytesOfPayload(payload));
+      return this.#submit(bytesOfPayload(payload, bytes));
     } catch (error) {
       this.#fail(Promise.resolve(error));
       return Promise.reject(error);

@@ -111,6 +111,8 @@ export interface RaceOptions {
 /** Processes that race, kept from one race to the next. */
 export class RaceTrack {
   #idle: Racer[] = [];
+  /** All that were started. */
+  readonly #all: Racer[] = [];
 
   /** `ROUNDS` races for one new directory at `directory`. */
   async run(directory: string, { prng, isApart, workerUrl }: RaceOptions): Promise<void> {
@@ -164,7 +166,7 @@ export class RaceTrack {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#idle.map((racer) => racer.kill()));
+    await Promise.all(this.#all.map((racer) => racer.kill())); // those too whose race has failed
   }
 
   async #take(count: number, apart: number, workerUrl: string | undefined): Promise<Racer[]> {
@@ -174,7 +176,9 @@ export class RaceTrack {
       const racer = at < 0 ? new Racer(i < apart, workerUrl) : this.#idle.splice(at, 1)[0];
       if (racer === undefined) continue;
       taken.push(racer);
-      if (at < 0) await racer.next(); // it has started
+      if (at >= 0) continue;
+      this.#all.push(racer);
+      await racer.next(); // it has started
     }
     return taken;
   }

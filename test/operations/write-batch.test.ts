@@ -6,6 +6,11 @@ import { tempDir } from '../support/temp-dir.js';
 
 const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384 };
 
+/** Node's types of version 20 do not have it. */
+interface Shrinkable {
+  resize(bytes: number): void;
+}
+
 async function withLog(options: LogOptions, use: (log: Log) => Promise<void>): Promise<void> {
   const log = await openLog(tempDir(), options);
   try {
@@ -52,8 +57,13 @@ describe('WriteBatch', () => {
   it('refuses what is neither string nor Uint8Array, and stays as it was', () => {
     const detached = new Uint8Array(8);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    const Resizable = ArrayBuffer as unknown as new (bytes: number, to: object) => ArrayBuffer & Shrinkable;
+    const memory = new Resizable(16, { maxByteLength: 16 });
+    const shrunk = new Uint8Array(memory, 8, 8);
+    memory.resize(4);
+    const gone = [detached, shrunk];
     const batch = new WriteBatch().put('a', 'b');
-    for (const wrong of [undefined, null, 7, {}, ['a'], new ArrayBuffer(4), new Float64Array(1), detached]) {
+    for (const wrong of [undefined, null, 7, {}, ['a'], new ArrayBuffer(4), new Float64Array(1), ...gone]) {
       const invalid = expect.objectContaining({ code: 'RINGWAL_INVALID_ARGUMENT' });
       expect(() => batch.put(wrong as never, 'v')).toThrow(invalid);
       expect(() => batch.put('k', wrong as never)).toThrow(invalid);

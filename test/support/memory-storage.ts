@@ -124,6 +124,10 @@ export class MemoryStorage implements Storage {
         entered(false);
         return file.size;
       },
+      links: async () => {
+        entered(false);
+        return [...this.#files.values()].filter((one) => one === file).length;
+      },
       truncate: async (bytes) => {
         entered(true);
         resize(bytes);

@@ -12,6 +12,7 @@ export type SimOperationKind =
   | 'syncDirectory'
   | 'closeStorage'
   | 'size'
+  | 'links'
   | 'truncate'
   | 'read'
   | 'write'

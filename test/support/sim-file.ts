@@ -12,6 +12,8 @@ export interface SimFileHost {
   readonly failedSync: FailedSync;
   /** A name under which the file is part of the log, now or after a crash. */
   logNameOf(inode: Inode): string | undefined;
+  /** How many names lead to the file now. */
+  linksOf(inode: Inode): number;
 }
 
 export class SimFile implements StorageFile {
@@ -31,6 +33,10 @@ export class SimFile implements StorageFile {
 
   async size(): Promise<number> {
     return this.#host.gate.run(this.#enter('size'), () => this.#inode.liveSize);
+  }
+
+  async links(): Promise<number> {
+    return this.#host.gate.run(this.#enter('links'), () => this.#host.linksOf(this.#inode));
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {

@@ -69,7 +69,9 @@ export class SimStorage implements Storage {
       return undefined;
     };
     this.#gate = gate;
-    this.#host = { gate, failedSync, logNameOf: checksOverwrites ? logNameOf : () => undefined };
+    const linksOf = (wanted: Inode): number =>
+      [...this.directory.live.values()].filter((inode) => inode === wanted).length;
+    this.#host = { gate, failedSync, logNameOf: checksOverwrites ? logNameOf : () => undefined, linksOf };
     for (const [name, inode] of directory.possible()) {
       this.#lastInode = Math.max(this.#lastInode, inode.id);
       if (checksOldFiles && name.endsWith(logSuffix)) inode.protectedEnd = Infinity;

@@ -62,6 +62,7 @@ export class StepStorage implements Storage {
   #wrap(file: StorageFile): StorageFile {
     return {
       size: () => this.#later(() => file.size()),
+      links: () => this.#later(() => file.links()),
       truncate: (bytes) => this.#later(() => file.truncate(bytes)),
       read: (into, position) => this.#later(() => file.read(into, position)),
       write: (bytes, position) => this.#later(() => file.write(bytes, position)),

@@ -1,0 +1,118 @@
+/**
+ * lock-place: the lock is a socket file in the log's own directory, which nobody else may enter: another user can neither
+ * take it in advance nor hold it, as he could with an abstract socket or a name in a shared directory.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openLog } from '../../dist/src/index.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const SMALL = { segmentBytes: 65_536, ringBytes: 16_384 };
+const NOBODY = 65_534;
+
+// Class 60.
+it('a log makes its directory for its owner alone, and every file in it, whatever the umask', async () => {
+  const directory = join(tempDir(), 'log');
+  const umask = process.umask(0);
+  try {
+    const log = await openLog(directory, SMALL);
+    await log.append('x');
+    await log.rotate();
+    await log.cursor('c');
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    const modes = readdirSync(directory)
+      .map((name) => lstatSync(join(directory, name)))
+      .filter((stat) => stat.isFile())
+      .map(({ mode }) => mode & 0o777);
+    expect(modes.length).toBeGreaterThan(2);
+    expect(new Set(modes)).toEqual(new Set([0o600]));
+    await log.close();
+  } finally {
+    process.umask(umask);
+  }
+});
+
+it('the lock is a socket in that directory, and none in the abstract name space, which is open to all', async () => {
+  const directory = join(tempDir(), 'log');
+  const abstract = (): string[] => {
+    try {
+      return readFileSync('/proc/self/net/unix', 'utf8').match(/ @\S*(lock-|ringwal)\S*/g) ?? [];
+    } catch {
+      return []; // not Linux: there is no such name space
+    }
+  };
+  const before = abstract();
+  const log = await openLog(directory, SMALL);
+  const sockets = readdirSync(directory).filter((name) => lstatSync(join(directory, name)).isSocket());
+  expect(sockets).toEqual(['lock-1.sock']);
+  expect(abstract()).toEqual(before);
+  await log.close();
+});
+
+it('another user can neither reach it nor squat it', async (context) => {
+  if (process.getuid?.() !== 0) {
+    console.log('not run: only root can be another user');
+    return context.skip('not root');
+  }
+  const parent = tempDir();
+  chmodSync(parent, 0o755);
+  const directory = join(parent, 'log');
+  const log = await openLog(directory, SMALL);
+  const attempt = `
+    const net = require('node:net'), fs = require('node:fs');
+    const told = [];
+    const tell = (error) => { told.push(error?.code ?? 'done'); if (told.length === 2) console.log(told.join()); };
+    net.connect('${directory}/lock-1.sock').once('connect', () => tell()).once('error', tell);
+    net.createServer().once('error', tell).listen('${directory}/lock-2.sock', () => tell());
+  `;
+  // A copy of Node's own path may not be his to read; then there is nothing to see.
+  const other = spawnSync(process.execPath, ['-e', attempt], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' });
+  if (other.error !== undefined || other.status !== 0) {
+    console.log(
+      `not run: no process for another user (${other.error?.message ?? other.stderr.slice(0, 100)})`,
+    );
+    await log.close();
+    return context.skip('no process for another user');
+  }
+  expect(other.stdout.trim()).toBe('EACCES,EACCES');
+  expect(await log.append('undisturbed')).toBe(1);
+  await log.close();
+});
+
+it('what lies in its place and does not listen does not keep the log from being opened', async () => {
+  const directory = join(tempDir(), 'log');
+  mkdirSync(directory, { mode: 0o700 });
+  writeFileSync(join(directory, 'lock-3.sock'), 'no socket');
+  symlinkSync(join(dirname(directory), 'nowhere'), join(directory, 'lock-4.sock'));
+  const log = await openLog(directory, SMALL);
+  expect(readdirSync(directory).filter((name) => name.startsWith('lock-'))).toEqual(['lock-5.sock']);
+  await expect(openLog(directory, SMALL)).rejects.toMatchObject({ code: 'RINGWAL_LOCKED' });
+  await log.close();
+});
+
+it('what connects to it is told nothing, and may stay: the log is closed all the same', async () => {
+  const directory = join(tempDir(), 'log');
+  const log = await openLog(directory, SMALL);
+  const socket = connect(join(directory, 'lock-1.sock'));
+  const bytes: Buffer[] = [];
+  socket.on('data', (data) => bytes.push(data));
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => {});
+  socket.write('hello');
+  await log.append('x');
+  await log.close();
+  await ended;
+  expect(Buffer.concat(bytes).length).toBe(0);
+});

@@ -1,0 +1,162 @@
+/** group-writes: groups of any number of pieces, at places that the caller names, all of it or an error. */
+import fs, { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { type LogOptions, openLog } from '../../dist/src/index.js';
+import { resolveOptions } from '../../dist/src/options.js';
+import { AlignedMemory } from '../../dist/src/storage/group-writes.js';
+import { NodeStorage } from '../../dist/src/storage/node-storage.js';
+import { groupFlags, groupWrites, requireSyncMode } from '../../dist/src/storage/sync-mode.js';
+import { Prng, testSeed } from '../support/prng.js';
+import { segmentsIn, tempDir } from '../support/temp-dir.js';
+
+const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384 };
+let writev: MockInstance<typeof fs.writevSync>;
+beforeEach(() => {
+  writev = vi.spyOn(fs, 'writevSync');
+  syncBuiltinESMExports();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+describe.each(['fdatasync', 'direct'] as const)('a group written by mode "%s"', (mode) => {
+  function open(): { path: string; fd: number; cached: number } | undefined {
+    const directory = tempDir();
+    try {
+      requireSyncMode(mode, directory);
+    } catch {
+      console.log(`not run: this file system has no ${mode} writes`);
+      return undefined;
+    }
+    writev.mockClear();
+    const path = join(directory, 'file');
+    const cached = openSync(path, 'w+');
+    const fd = openSync(path, fs.constants.O_RDWR | (groupFlags(mode) ?? 0));
+    return { path, fd, cached };
+  }
+
+  // Class 24. IOV_MAX is 1024 on Linux, and libuv cuts longer lists by itself, in several calls.
+  it('of thousands of pieces is stored whole, in order and in place, at most 1024 of them in one call', () => {
+    const file = open();
+    if (file === undefined) return;
+    const prng = new Prng(testSeed(1));
+    const writes = groupWrites(mode, file.fd, file.cached, new AlignedMemory());
+    const expected: Uint8Array[] = [new Uint8Array(4096)];
+    let at = 4096;
+    for (const count of [1, 1023, 1024, 1025, 5000]) {
+      const views = Array.from({ length: count }, () => prng.bytes(prng.between(1, 40)));
+      writes.write(views, at, true);
+      writes.sync();
+      at += views.reduce((sum, view) => sum + view.length, 0);
+      expected.push(...views);
+    }
+    const whole = Buffer.concat(expected);
+    expect(readFileSync(file.path).subarray(0, whole.length).equals(whole)).toBe(true);
+    expect(Math.max(...writev.mock.calls.map(([, views]) => views.length))).toBeLessThanOrEqual(1024);
+    for (const fd of [file.fd, file.cached]) closeSync(fd);
+  });
+
+  // Class 42: sonic-boom went on for ever, with all of a CPU.
+  it('of which the kernel takes nothing, or less than all, is an error and not tried again', () => {
+    const file = open();
+    if (file === undefined) return;
+    const writes = groupWrites(mode, file.fd, file.cached, new AlignedMemory());
+    for (const stored of [0, 1, 4095]) {
+      writev.mockClear();
+      writev.mockReturnValueOnce(stored);
+      expect(() => writes.write([new Uint8Array(4096)], 4096, true)).toThrow(
+        expect.objectContaining({ code: 'EIO', message: expect.stringContaining(`stored ${stored} of`) }),
+      );
+      expect(writev).toHaveBeenCalledTimes(1);
+    }
+    for (const fd of [file.fd, file.cached]) closeSync(fd);
+  });
+});
+
+// Class 42.
+it('a write outside of the commit path of which nothing is stored is an error too', async () => {
+  const storage = await NodeStorage.open(tempDir(), { create: false });
+  const probe = await fs.promises.open(join(storage.directory, 'probe'), 'w');
+  const write = vi.spyOn(Object.getPrototypeOf(probe), 'write').mockResolvedValueOnce({ bytesWritten: 0 });
+  await probe.close();
+  const file = await storage.create('file');
+  await expect(file.write(new Uint8Array(512), 0)).rejects.toMatchObject({ code: 'EIO' });
+  expect(write).toHaveBeenCalledTimes(1);
+  await file.close();
+  await storage.close();
+});
+
+// Class 24. Linux writes at most 0x7ffff000 bytes in one call.
+it('no group, with all that is written beside it, comes near the 2 GiB of one call, whatever the options', () => {
+  const GiB = 2 ** 30;
+  const largest = { ringBytes: GiB, segmentBytes: GiB };
+  const { maxGroupBytes } = resolveOptions({ ...largest, maxGroupBytes: GiB / 2 });
+  expect(maxGroupBytes + 65_536).toBeLessThan(0x7fff_f000);
+  for (const wrong of [
+    { ...largest, maxGroupBytes: GiB / 2 + 1 },
+    { ...largest, ringBytes: GiB + 4096 },
+    { ...largest, segmentBytes: GiB + 4096 },
+    { maxGroupBytes: 4095 },
+  ])
+    expect(() => resolveOptions(wrong)).toThrow(
+      expect.objectContaining({ code: 'RINGWAL_INVALID_ARGUMENT' }),
+    );
+});
+
+// Class 30: a cached offset, or O_APPEND, disagrees with the file after the first write that failed.
+describe('segments', () => {
+  /** Offsets and flags of this process's descriptors of segment files. */
+  function descriptors(directory: string): { position: number; isAppending: boolean }[] {
+    return fs.readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        const path = fs.readlinkSync(`/proc/self/fd/${fd}`);
+        if (!path.startsWith(`${directory}/`)) return []; // under the name that the file was made with
+        const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+        const flags = Number.parseInt(/^flags:\s*([0-7]+)/m.exec(info)?.[1] ?? '', 8);
+        const position = Number(/^pos:\s*(\d+)/m.exec(info)?.[1]);
+        return [{ position, isAppending: (flags & fs.constants.O_APPEND) !== 0 }];
+      } catch {
+        return []; // closed since it was listed
+      }
+    });
+  }
+
+  it.each([
+    'direct',
+    'dsync',
+    'fdatasync',
+  ] as const)('are written at places that are named, not where a descriptor stands (%s)', async (mode) => {
+    if (process.platform !== 'linux') return console.log('not run: /proc tells offsets on Linux only');
+    const directory = fs.realpathSync(tempDir());
+    try {
+      requireSyncMode(mode, directory);
+    } catch {
+      return console.log(`not run: this file system has no ${mode} writes`);
+    }
+    const log = await openLog(directory, { ...SMALL, syncMode: mode });
+    for (let i = 0; i < 30; i++) await log.append(new Uint8Array(5000));
+    const found = descriptors(directory);
+    expect(found.length).toBeGreaterThan(0);
+    for (const one of found) expect(one).toEqual({ position: 0, isAppending: false });
+    await log.close();
+  });
+
+  it('keep the size that they were laid out with when a write fails, in part or as a whole', async () => {
+    for (const fault of ['short=4', 'write=4&code=ENOSPC', 'sync=4&code=EIO']) {
+      const directory = tempDir();
+      process.env.RINGWAL_TEST_FAULT = fault;
+      const workerUrl = new URL('../fixtures/failing-worker.mjs', import.meta.url);
+      const log = await openLog(directory, { ...SMALL, syncMode: 'fdatasync', workerUrl });
+      const results = [];
+      for (let i = 0; i < 6; i++)
+        results.push(await log.append(new Uint8Array(3000)).catch(() => 'rejected'));
+      expect(results.at(-1)).toBe('rejected');
+      for (const name of segmentsIn(directory)) expect(statSync(join(directory, name)).size).toBe(65_536);
+      await log.close();
+      for (const name of segmentsIn(directory)) expect(statSync(join(directory, name)).size).toBe(65_536);
+    }
+  });
+});
