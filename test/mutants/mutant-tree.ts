@@ -29,11 +29,12 @@ function endWithAll({ pid }: ChildProcess): void {
 const OWN: Readonly<Record<Folder, readonly string[]>> = {
   format: ['format/'],
   recovery: ['recovery/chain', 'recovery/verdict', 'recovery/summary', 'recovery/housekeeping'],
-  segment: ['commit/', 'recovery/chain', 'recovery/housekeeping'],
+  segment: ['segment/', 'commit/', 'recovery/chain', 'recovery/housekeeping'],
   commit: ['commit/', 'recovery/housekeeping'],
   ring: ['ring/', 'commit/'],
 };
 const LIGHT = [
+  'segment/',
   'commit/',
   'format/',
   'recovery/chain',
@@ -62,7 +63,14 @@ const HEAVY: Readonly<Record<Folder, readonly string[]>> = {
   recovery: ['recovery/seal-index', 'failure/planted-files'],
   segment: ['recovery/seal-index', 'read/record-checksums', 'api/sync'],
   commit: ['api/append-terms', 'api/append-options', 'api/sync', 'api/metrics'],
-  ring: ['api/append-terms', 'api/append', 'api/thread-ends', 'follow/wait-for-durable', 'api/transactions'],
+  ring: [
+    'read/record-checksums',
+    'api/append-terms',
+    'api/append',
+    'api/thread-ends',
+    'follow/wait-for-durable',
+    'api/transactions',
+  ],
 };
 
 export type Stage = 'probes' | 'tests' | 'more' | 'heavy';
