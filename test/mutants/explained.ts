@@ -1,0 +1,91 @@
+/** explained: mutants that no test can kill, since they change nothing that anybody was promised. */
+import { type Mutant, nameOf } from './mutants.js';
+
+interface Explained {
+  readonly file: string;
+  /** The line of the source in which the mutant begins, without its indentation. */
+  readonly source: string;
+  readonly original: string;
+  readonly replacement: string;
+  readonly why: string;
+}
+
+export const EXPLAINED: readonly Explained[] = [
+  {
+    file: 'src/commit/commit-loop.ts',
+    source: "if (outcome === 'committed' && windowUs > 0) {",
+    original: 'windowUs > 0',
+    replacement: '(windowUs >= 0)',
+    why: 'Without a window nobody looks at what it does: the window is closed, and a hurry is for windows only.',
+  },
+  {
+    file: 'src/ring/doorbell.ts',
+    source: 'if (Atomics.load(words, index) !== PARKED) return false;',
+    original: 'Atomics.load(words, index) !== PARKED',
+    replacement: '(false)',
+    why: 'A short cut: the exchange behind it asks the same question.',
+  },
+  {
+    file: 'src/recovery/evidence.ts',
+    source: 'if (view.getUint32(at, true) !== GROUP_MAGIC) continue;',
+    original: 'view.getUint32(at, true) !== GROUP_MAGIC',
+    replacement: '(false)',
+    why: 'A short cut: decodeGroupHeader compares the same word again.',
+  },
+  {
+    file: 'src/recovery/evidence.ts',
+    source:
+      'const window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(0, to - from)) + GROUP_HEADER_BYTES);',
+    original: 'to - from',
+    replacement: '(to + from)',
+    why: 'The window is larger than it must be, and still no larger than WINDOW_BYTES.',
+  },
+  {
+    file: 'src/segment/records.ts',
+    source: 'if (flags > 0xff || !isKnownFrame(type, flags))',
+    original: 'flags > 0xff',
+    replacement: '(flags >= 0xff)',
+    why: 'Flags of 0xff have bits that isKnownFrame refuses, with the same words.',
+  },
+  {
+    file: 'src/segment/segment-writer.ts',
+    source: 'start >= this.#end && start + GROUP_HEADER_BYTES + bodyBytes <= this.segment.segmentBytes,',
+    original: 'start + GROUP_HEADER_BYTES + bodyBytes',
+    replacement: '(start + GROUP_HEADER_BYTES - bodyBytes)',
+    why: 'An assertion of what room and the options have ensured before.',
+  },
+  {
+    file: 'src/segment/segment-writer.ts',
+    source: 'this.#staged.length === 0 && this.hasRoomForMark,',
+    original: 'this.#staged.length === 0 && this.hasRoomForMark',
+    replacement: '(this.#staged.length === 0 || this.hasRoomForMark)',
+    why: 'An assertion of what the callers have ensured before.',
+  },
+  {
+    file: 'src/segment/segment-writer.ts',
+    source: '} else if (start > this.#end) {',
+    original: 'start > this.#end',
+    replacement: '(true)',
+    why: 'A view of no bytes more in the write: the file holds the same.',
+  },
+  {
+    file: 'src/commit/log-writer.ts',
+    source: 'if (this.#active.end <= this.#active.segment.backedBytes) return false;',
+    original: 'this.#active.end <= this.#active.segment.backedBytes',
+    replacement: '(true)',
+    why: 'Which blocks were written before decides how fast syncs are, and nothing else.',
+  },
+  {
+    file: 'src/commit/log-writer.ts',
+    source: 'return spare !== undefined && spare.backedBytes >= spare.segmentBytes;',
+    original: 'spare.backedBytes >= spare.segmentBytes',
+    replacement: '(spare.backedBytes < spare.segmentBytes)',
+    why: 'Which blocks were written before decides how fast syncs are, and nothing else.',
+  },
+];
+
+const byName = new Map(EXPLAINED.map((one) => [nameOf(one), one.why]));
+
+export function explanationOf(mutant: Mutant): string | undefined {
+  return byName.get(nameOf(mutant));
+}
