@@ -10,7 +10,7 @@ export function digestOf(payload: Uint8Array): string {
 /** Opens, reads, and lets `task` use the log before it is closed. */
 export async function openedLog(
   directory: string,
-  task?: (append: (payload: string) => Promise<number>) => Promise<void>,
+  task?: (append: (payload: string) => Promise<number>, opening: Opening) => Promise<void>,
 ): Promise<Opening> {
   await using log = await openLog(directory, {
     segmentBytes: 65_536,
@@ -22,6 +22,6 @@ export async function openedLog(
     records.push({ lsn, commitLsn, digest: digestOf(payload) });
   const { firstLsn, lastLsn } = log.recovery;
   const opening = { records, firstLsn, lastLsn, checkpointLsn: log.checkpointLsn };
-  await task?.((payload) => log.append(payload));
+  await task?.((payload) => log.append(payload), opening);
   return opening;
 }
