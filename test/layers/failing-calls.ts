@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { failingLife } from '../support/failing-life.js';
 import { compiledLibrary } from '../support/native.js';
+import { openedByEngine, openedLog } from '../support/opening.js';
 import { Prng } from '../support/prng.js';
 import { reopen } from '../support/reopening.js';
 import { BrokenPromise } from '../support/witness.js';
@@ -70,7 +71,7 @@ export async function tryCalls(
     for (const [position, one] of cases.entries()) {
       const first = place.moments.length === 1 ? 0 : position % MOMENTS.length;
       if (index < first || index >= first + place.moments.length) continue;
-      await one.reopen(moment);
+      await one.reopen(moment, index === first);
       opened[moment]++;
     }
   }
@@ -156,9 +157,11 @@ class Case {
     await failingLife(this.#writers, { end, env }, failing);
   }
 
-  async reopen(moment: Moment): Promise<void> {
+  /** The first time by the package as it is. */
+  async reopen(moment: Moment, isFirst: boolean): Promise<void> {
+    const opened = isFirst ? openedLog : openedByEngine;
     try {
-      await reopen(this.#directory, this.#writers.witness, moment);
+      await reopen(this.#directory, this.#writers.witness, moment, opened);
     } catch (error) {
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
       throw new BrokenPromise(`${cause}\nopened after ${moment}\n${this.#writers.story}`, { cause: error });

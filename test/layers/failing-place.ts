@@ -23,13 +23,16 @@ export interface Place {
 
 /** Why file systems can't be mounted here, or the page cache not be dropped. */
 export function mountedLacks(): string | undefined {
-  const why = mountingLacks('mkfs.ext4');
-  if (why !== undefined) return why;
+  return mountingLacks('mkfs.ext4') ?? writingLacks(DROP_CACHES);
+}
+
+/** Why nobody may write there: in a container, even root may not. */
+export function writingLacks(path: string): string | undefined {
   try {
-    accessSync(DROP_CACHES, constants.W_OK);
+    accessSync(path, constants.W_OK);
     return undefined;
   } catch {
-    return `${DROP_CACHES} can't be written`;
+    return `${path} can't be written`;
   }
 }
 

@@ -1,5 +1,12 @@
 /** failing-sync: a share of the layer, and that it catches logs that acknowledge too early. All of it where it can run. */
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { failingLife } from '../support/failing-life.js';
+import { compiledLibrary } from '../support/native.js';
+import { Prng } from '../support/prng.js';
+import { inScratch } from '../support/scratch.js';
+import { type Life, Writers } from '../support/writers.js';
 import { layer, runCalls, runInterrupted, runThinImages } from './failing-sync.js';
 
 const lacking = layer.lacking?.() ?? {};
@@ -50,5 +57,40 @@ it.skipIf(lacking['thin images that ran out'] !== undefined)(
     await expect(runThinImages(task(0.1), { isUnsynced: true })).rejects.toThrow(
       /acknowledged, and is lost|RINGWAL_CORRUPT/,
     );
+  },
+);
+
+/** One life, of which nothing but a single failure is admitted. */
+const lifeOn = (path: string, life: Life): Promise<string[]> => {
+  const options = { segmentBytes: 65_536, ringBytes: 32_768, syncMode: 'fdatasync' } as const;
+  const writers = new Writers(join(path, 'log'), join(path, 'witness'), options, new Prng(1));
+  return failingLife(writers, life, { isLasting: false, isHidden: false });
+};
+
+it('reports a writer that does not end', patience, async () => {
+  await inScratch(async (path) => {
+    const endless = lifeOn(path, { end: { by: 'itself' }, limitMs: 800 });
+    await expect(endless).rejects.toThrow(/still alive after 800 ms/);
+  });
+});
+
+it.skipIf(lacking['calls that failed'] !== undefined)(
+  'reports appends that are held back where the disk is said to have failed once, and that they give up with a close',
+  patience,
+  async () => {
+    await inScratch(async (path) => {
+      // The active segment and its spare are there; no other comes.
+      const env = {
+        LD_PRELOAD: compiledLibrary('failing-calls'),
+        FAIL_DIR: join(path, 'log'),
+        FAIL_CALL: 'truncate',
+        FAIL_NTH: '3',
+        FAIL_ERRNO: `${constants.errno.ENOSPC}`,
+        FAIL_MODE: 'sticky',
+        FAIL_TRACE: join(path, 'trace'),
+      };
+      const held = lifeOn(path, { end: { by: 'itself', ops: 1000, isClosed: true }, env });
+      await expect(held).rejects.toThrow(/held back, but the disk failed only once: h ENOSPC/);
+    });
   },
 );

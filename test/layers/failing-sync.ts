@@ -12,7 +12,7 @@ import { type CallsOptions, tryCalls } from './failing-calls.js';
 import { inPlace, mountedLacks } from './failing-place.js';
 import { tryInterrupted } from './interrupted-calls.js';
 import { straceLacks } from './kill9.js';
-import { inThinPlace, type ThinOptions, tryThinImage } from './thin-image.js';
+import { inThinPlace, type ThinOptions, thinLacks, tryThinImage } from './thin-image.js';
 
 const CALLS = 'calls that failed';
 const SAME_BOOT = 'opened in the same boot';
@@ -50,7 +50,7 @@ export const layer: Layer = {
       [SAME_BOOT]: preload,
       [DROPPED]: preload ?? mounted,
       [REMOUNTED]: preload ?? mounted,
-      [THIN]: mounted,
+      [THIN]: thinLacks(),
       [INTERRUPTED]: straceLacks(),
     };
     const all = Object.entries(why).filter((entry): entry is [string, string] => entry[1] !== undefined);

@@ -15,7 +15,7 @@ import { mayReopen } from '../support/reopening.js';
 import { inScratch } from '../support/scratch.js';
 import { BrokenPromise } from '../support/witness.js';
 import { type End, optionsFrom, Writers } from '../support/writers.js';
-import { dropCaches } from './failing-place.js';
+import { dropCaches, mountedLacks, writingLacks } from './failing-place.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -44,6 +44,11 @@ const WAYS: readonly (readonly Step[])[] = [
   ['mend', 'drop', 'remount'],
   ['remount', 'mend', 'as it is', 'drop'],
 ];
+
+/** Why there can't be thin images here. Their loop devices are told to write single pages. */
+export function thinLacks(): string | undefined {
+  return mountedLacks() ?? writingLacks('/sys/block');
+}
 
 export interface ThinOptions {
   /** A planted bug: nothing is synced. */

@@ -1,17 +1,22 @@
 /** reopening: opens a writer's log again and again, each time held to all that was promised before, and uses it. */
-import { digestOf, openedLog } from './opening.js';
+import { digestOf, type openedByEngine, openedLog } from './opening.js';
 import { BrokenPromise, type Opening, type Witness } from './witness.js';
 
 /**
  * Opens, compares what is found with what was promised, and appends. Throws BrokenPromise; and what opening or appending
  * rejects with, in which case what opening had returned counts as promised all the same.
  */
-export async function reopen(directory: string, witness: Witness, name: string): Promise<void> {
+export async function reopen(
+  directory: string,
+  witness: Witness,
+  name: string,
+  opened: typeof openedByEngine | typeof openedLog = openedLog,
+): Promise<void> {
   let found: Opening | undefined;
   let lsn: number | undefined;
   const payload = `${name}: the log goes on`;
   try {
-    await openedLog(directory, async (append, opening) => {
+    await opened(directory, async (append, opening) => {
       found = opening;
       lsn = await append(payload);
     });

@@ -37,6 +37,8 @@ export interface Life {
   readonly end: End;
   /** Program and arguments that run the writer, such as strace. */
   readonly under?: readonly string[];
+  /** When it hangs, if that is told sooner than by other lives. */
+  readonly limitMs?: number;
   /** Variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** File with the number of flushes so far, for the lines' stamps. */
@@ -177,7 +179,7 @@ async function ended(child: ChildProcess, life: Life): Promise<string> {
   child.stdout?.on('data', () => {
     listening ??= Promise.resolve(life.onEnd?.()).finally(kill);
   });
-  const limitMs = life.end.by === 'itself' ? ITSELF_LIMIT_MS : LIMIT_MS;
+  const limitMs = life.limitMs ?? (life.end.by === 'itself' ? ITSELF_LIMIT_MS : LIMIT_MS);
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
