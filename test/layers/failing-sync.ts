@@ -1,161 +1,120 @@
 /**
- * failing-sync: the package as it is, in a process of its own, while the real file system's calls fail: a preloaded
- * library has the n-th write, sync, open, truncate, link or unlink fail. The witness of what was acknowledged is
- * outside; the log is then opened again in the same boot.
+ * failing-sync: the package as it is, in a process of its own, while the real file system fails: calls by choice, through
+ * a preloaded library; calls that strace interrupts; an image that runs out of space underneath. The witness of what was
+ * acknowledged is outside; each log is then opened again, in the same boot, from the disk, and after a remount.
+ *
+ * Only cases in which the disk did fail are counted: numbers go on until as many have as are wanted.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openLog } from '../../dist/src/index.js';
 import { casesOf, type Layer, type LayerTask } from '../full/layer.js';
-import { Prng } from '../support/prng.js';
+import { compilerLacks } from '../support/native.js';
+import { inScratch } from '../support/scratch.js';
+import { type CallsOptions, tryCalls } from './failing-calls.js';
+import { inPlace, mountedLacks } from './failing-place.js';
+import { tryInterrupted } from './interrupted-calls.js';
+import { straceLacks } from './kill9.js';
+import { inThinPlace, type ThinOptions, thinLacks, tryThinImage } from './thin-image.js';
 
-const CALLS = ['write', 'sync', 'open', 'truncate', 'link', 'unlink'] as const;
-const ERRNOS = ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'EINTR', 'EACCES', 'EMFILE', 'EBUSY'] as const;
-const SYNC_MODES = ['fdatasync', 'fsync', 'dsync', 'direct'] as const;
-/** Up to which call of its kind is made to fail: a run makes about as many. */
-const MOST: Readonly<Record<(typeof CALLS)[number], number>> = {
-  write: 40,
-  sync: 40,
-  open: 8,
-  truncate: 8,
-  link: 6,
-  unlink: 8,
-};
-const CASES = 1200;
-const CASES_ON_PAGE_CACHE = 'calls that failed, opened in the same boot';
+const CALLS = 'calls that failed';
+const SAME_BOOT = 'opened in the same boot';
+const DROPPED = 'opened after drop_caches';
+const REMOUNTED = 'opened after a remount';
+const THIN = 'thin images that ran out';
+const INTERRUPTED = 'calls interrupted';
+
+const CALL_CASES = 1200;
+const THIN_CASES = 120;
+const INTERRUPTED_CASES = 40;
+/** Cases for which the cache is dropped at a time. */
+const BATCH = 40;
+
+type Figures = Record<string, number>;
 
 export const layer: Layer = {
   name: 'failing-sync',
-  title: 'the real thing on a real file system whose calls fail, then opened in the same boot',
-  targets: { [CASES_ON_PAGE_CACHE]: CASES },
+  title:
+    'the real thing on a real file system that fails, opened in the same boot, from disk, and mounted again',
+  targets: {
+    [CALLS]: CALL_CASES,
+    [SAME_BOOT]: CALL_CASES,
+    [DROPPED]: CALL_CASES,
+    [REMOUNTED]: CALL_CASES,
+    [THIN]: THIN_CASES,
+    [INTERRUPTED]: INTERRUPTED_CASES,
+  },
   parts: 2,
   lacking: () => {
-    const why = lackedHere();
-    return why === undefined ? {} : { all: why };
+    const preload = process.platform === 'linux' ? compilerLacks() : 'LD_PRELOAD works on Linux only';
+    const mounted = mountedLacks();
+    const why = {
+      [CALLS]: preload,
+      [SAME_BOOT]: preload,
+      [DROPPED]: preload ?? mounted,
+      [REMOUNTED]: preload ?? mounted,
+      [THIN]: thinLacks(),
+      [INTERRUPTED]: straceLacks(),
+    };
+    const all = Object.entries(why).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    return Object.fromEntries(
+      all.length === Object.keys(why).length ? [['all', preload ?? ''], ...all] : all,
+    );
   },
-  run: (task) => runFailingSync(task),
+  run: async (task) => ({
+    ...(await runCalls(task)),
+    ...(await runThinImages(task)),
+    ...(await runInterrupted(task)),
+  }),
 };
 
-/** Why the library can't be made or preloaded here. */
-export function lackedHere(): string | undefined {
-  if (process.platform !== 'linux') return 'LD_PRELOAD works on Linux only';
-  try {
-    execFileSync('cc', ['--version'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'no C compiler (cc)';
-  }
-}
-
-export interface FailingSyncOptions {
-  /** The program that appends, relative to the root. */
-  readonly writer?: string;
-}
-
-export async function runFailingSync(
+/** Plays cases until as many have failed as the task wants; `play` resolves with how many of its numbers did. */
+async function playUntil(
   task: LayerTask,
-  options: FailingSyncOptions = {},
-): Promise<Record<string, number>> {
-  const directory = mkdtempSync(join(tmpdir(), 'ringwal-failing-'));
-  try {
-    const library = join(directory, 'failing-calls.so');
-    const source = join(process.cwd(), 'test/layers/native/failing-calls.c');
-    execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'], { stdio: 'pipe' });
-    let tried = 0;
-    for (const number of casesOf(task, CASES)) {
-      await tryCase(directory, library, number, task.seed, options);
-      tried++;
-      if (tried % 50 === 0) task.progress(`${tried} cases`);
-    }
-    return { [CASES_ON_PAGE_CACHE]: tried };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+  what: string,
+  cases: number,
+  batch: number,
+  play: (numbers: readonly number[]) => Promise<number>,
+): Promise<number> {
+  const wanted = [...casesOf(task, cases)].length;
+  let [tried, failed] = [0, 0];
+  while (failed < wanted && tried < 2 * wanted + 10) {
+    const count = Math.min(batch, wanted - failed);
+    failed += await play(Array.from({ length: count }, (_, i) => task.part + task.parts * (tried + i)));
+    tried += count;
+    task.progress(`${failed} ${what}, ${tried - failed} not reached`);
   }
+  return failed;
 }
 
-async function tryCase(
-  directory: string,
-  library: string,
-  number: number,
-  seed: number,
-  { writer = 'test/fixtures/failing-sync-writer.mjs' }: FailingSyncOptions,
-): Promise<void> {
-  const prng = new Prng(seed * 1_000_003 + number);
-  const call = CALLS[number % CALLS.length] ?? 'write';
-  const errno = prng.pick(ERRNOS);
-  const mode = prng.pick(call === 'write' ? ['once', 'sticky', 'short'] : ['once', 'sticky']);
-  // libuv tries again for ever when a call is interrupted for ever (class 23).
-  const isOnce = mode !== 'sticky' || errno === 'EINTR' ? 'once' : mode;
-  const log = join(directory, `log-${number}`);
-  const nth = 1 + prng.below(MOST[call]);
-  const faults: Record<string, string> = {
-    LD_PRELOAD: library,
-    FAIL_DIR: log,
-    FAIL_CALL: call,
-    FAIL_NTH: String(nth),
-    FAIL_ERRNO: String(constants.errno[errno]),
-    FAIL_MODE: mode === 'short' ? mode : isOnce,
-  };
-  const syncMode = prng.pick(SYNC_MODES);
-  const said: string[] = [];
-  try {
-    said.push(
-      ...(await witness(writer, [log, syncMode, `${number}`, `${prng.pick([20, 600, 3000])}`, '24'], faults)),
-    );
-    await check(log, said);
-  } catch (error) {
-    const what = `case ${number}, seed ${seed}: ${call} ${nth} fails with ${errno}, ${faults.FAIL_MODE}, ${syncMode}`;
-    throw new Error(`${what}\n${error}\n--- the witness\n${said.join('\n')}`, { cause: error });
-  }
-  rmSync(log, { recursive: true, force: true });
-}
-
-/** Runs the writer with these faults; returns what it told. */
-function witness(writer: string, args: string[], faults: Record<string, string>): Promise<string[]> {
-  const child = spawn(process.execPath, [join(process.cwd(), writer), ...args], {
-    env: { ...process.env, ...faults },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  child.stdout.on('data', (data) => {
-    text += data;
-  });
-  return new Promise((resolve, reject) => {
-    // A disk that stays full holds appends back for as long as it is full; the process is then killed.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 1500);
-    child.once('error', reject);
-    child.once('close', () => {
-      clearTimeout(timer);
-      resolve(text.split('\n').filter((line) => line !== ''));
+export async function runCalls(task: LayerTask, options: CallsOptions = {}): Promise<Figures> {
+  if (layer.lacking?.()[CALLS] !== undefined) return {};
+  const figures = { [SAME_BOOT]: 0, [DROPPED]: 0, [REMOUNTED]: 0 };
+  return inPlace(async (place) => {
+    const failed = await playUntil(task, CALLS, CALL_CASES, BATCH, async (numbers) => {
+      const done = await tryCalls(place, numbers, task.seed, options);
+      figures[SAME_BOOT] += done.opened['the same boot'];
+      figures[DROPPED] += done.opened.drop_caches;
+      figures[REMOUNTED] += done.opened['a remount'];
+      return done.failed;
     });
+    return { [CALLS]: failed, ...figures };
   });
 }
 
-async function check(directory: string, said: readonly string[]): Promise<void> {
-  for (const line of said) {
-    const [what, code] = line.split(' ');
-    if (what === 'unhandled' || what === 'acked-later') throw new Error(line);
-    if (what === 'failed' && !/^(RINGWAL_(POISONED|IO|CLOSED)|E[A-Z]+)$/.test(code ?? ''))
-      throw new Error(`an error of the wrong type: ${line}`);
-  }
-  const log = await openLog(directory, { segmentBytes: 65_536, ringBytes: 32_768, syncMode: 'fdatasync' });
-  try {
-    const found = new Map<number, string>();
-    for await (const { lsn, payload } of log.read())
-      found.set(lsn, Buffer.from(payload).toString().split(' ')[0] ?? '');
-    const marks = said
-      .filter((line) => line.startsWith('truncating '))
-      .map((line) => Number(line.split(' ')[1]));
-    const from = Math.max(1, ...marks);
-    for (const line of said) {
-      const [what, lsn, id] = line.split(' ');
-      if (what === 'acked' && Number(lsn) >= from && found.get(Number(lsn)) !== id)
-        throw new Error(`LSN ${lsn} was acknowledged as ${id} and is ${found.get(Number(lsn))}`);
-    }
-    await log.append('after');
-  } finally {
-    await log.close();
-  }
+export async function runThinImages(task: LayerTask, options: ThinOptions = {}): Promise<Figures> {
+  if (layer.lacking?.()[THIN] !== undefined) return {};
+  return inThinPlace(async (place) => {
+    const failed = await playUntil(task, THIN, THIN_CASES, 1, async ([number = 0]) =>
+      Number(await tryThinImage(place, number, task.seed, options)),
+    );
+    return { [THIN]: failed };
+  });
+}
+
+export async function runInterrupted(task: LayerTask): Promise<Figures> {
+  if (layer.lacking?.()[INTERRUPTED] !== undefined) return {};
+  return inScratch(async (folder) => {
+    const failed = await playUntil(task, INTERRUPTED, INTERRUPTED_CASES, 1, async ([number = 0]) =>
+      Number(await tryInterrupted(folder, number, task.seed)),
+    );
+    return { [INTERRUPTED]: failed };
+  });
 }

@@ -79,6 +79,21 @@ export class Disks {
     return this.#ask(`mount ${image} ${path} ${type} ${mount}`);
   }
 
+  /** The same, of an image that may find no room underneath: its writes are stored or fail. */
+  mountThin(image: string, path: string, { type, mount }: FileSystem): Promise<void> {
+    return this.#ask(`thin ${image} ${path} ${type} ${mount}`);
+  }
+
+  /** A file system in memory, of that size. */
+  mountMemory(path: string, bytes: number): Promise<void> {
+    return this.#ask(`tmpfs ${path} ${bytes}`);
+  }
+
+  /** Its size from now on. */
+  resizeMemory(path: string, bytes: number): Promise<void> {
+    return this.#ask(`resize ${path} ${bytes}`);
+  }
+
   unmount(path: string): Promise<void> {
     return this.#ask(`umount ${path}`);
   }

@@ -12,20 +12,29 @@ const root = new URL('../../', import.meta.url);
  * in dist-test, so that nothing is left elsewhere by a run that was killed.
  */
 export function compiledProgram(name: string, packages: readonly string[] = []): string {
-  const source = fileURLToPath(new URL(`test/layers/native/${name}.c`, root));
-  const target = fileURLToPath(new URL(`dist-test/native/${name}`, root));
-  const made = statSync(target, { throwIfNoEntry: false });
-  if (made !== undefined && made.mtimeMs > statSync(source).mtimeMs) return target;
-  mkdirSync(dirname(target), { recursive: true });
-  const flags =
+  return compiled(name, name, () =>
     packages.length === 0
       ? []
       : execFileSync('pkg-config', ['--cflags', '--libs', ...packages], { encoding: 'utf8' })
           .trim()
-          .split(/\s+/);
+          .split(/\s+/),
+  );
+}
+
+/** The same for a library that is preloaded. */
+export function compiledLibrary(name: string): string {
+  return compiled(name, `${name}.so`, () => ['-shared', '-fPIC', '-pthread', '-ldl']);
+}
+
+function compiled(name: string, file: string, flags: () => string[]): string {
+  const source = fileURLToPath(new URL(`test/layers/native/${name}.c`, root));
+  const target = fileURLToPath(new URL(`dist-test/native/${file}`, root));
+  const made = statSync(target, { throwIfNoEntry: false });
+  if (made !== undefined && made.mtimeMs > statSync(source).mtimeMs) return target;
+  mkdirSync(dirname(target), { recursive: true });
   // Others may be doing the same.
   const own = `${target}.${process.pid}`;
-  execFileSync('cc', ['-O1', '-Wall', '-o', own, source, ...flags], {
+  execFileSync('cc', ['-O1', '-Wall', '-o', own, source, ...flags()], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   renameSync(own, target);

@@ -10,11 +10,13 @@ import { BrokenPromise, Witness } from './witness.js';
 const FIXTURE = fileURLToPath(new URL('../../test/fixtures/witnessed-writer.mjs', import.meta.url));
 /** Longest life of a writer; one that takes longer hangs. */
 const LIMIT_MS = 25_000;
+/** The same where its end is what is tried. */
+const ITSELF_LIMIT_MS = 10_000;
 
 /** When a writer's life ends. */
 export interface End {
-  /** By its own SIGKILL, or by what its listener does. */
-  readonly by: 'kill' | 'listener';
+  /** By its own SIGKILL, by what its listener does, or as any program: when it has closed the log. */
+  readonly by: 'kill' | 'listener' | 'itself';
   /** After so many acknowledgements, and a moment more. */
   readonly acks?: number;
   readonly spinMs?: number;
@@ -27,12 +29,18 @@ export interface End {
   readonly callers?: number;
   /** A planted bug: what is written only counts as acknowledged. */
   readonly isEarly?: boolean;
+  /** Size of records instead of a random one. */
+  readonly recordBytes?: number;
 }
 
 export interface Life {
   readonly end: End;
   /** Program and arguments that run the writer, such as strace. */
   readonly under?: readonly string[];
+  /** When it hangs, if that is told sooner than by other lives. */
+  readonly limitMs?: number;
+  /** Variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** File with the number of flushes so far, for the lines' stamps. */
   readonly counter?: string;
   /** Called when an `end` by the listener is due; the writer is killed when it is done. */
@@ -73,7 +81,16 @@ export class Writers {
   #log: string[] = [];
   #didSystemLive = true;
 
-  constructor(directory: string, witnessFile: string, options: LogOptions, prng: Prng, where = '') {
+  /** `lives`: how many there were before the first, of other Writers. */
+  constructor(
+    directory: string,
+    witnessFile: string,
+    options: LogOptions,
+    prng: Prng,
+    where = '',
+    lives = 0,
+  ) {
+    this.#lives = lives;
     this.#log.push(where);
     this.#directory = directory;
     this.#witnessFile = witnessFile;
@@ -111,7 +128,7 @@ export class Writers {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: life.under !== undefined,
       // strace counts the calls of each thread: so there is to be one that makes them.
-      env: life.under === undefined ? process.env : { ...process.env, UV_THREADPOOL_SIZE: '1' },
+      env: { ...process.env, ...(life.under === undefined ? {} : { UV_THREADPOOL_SIZE: '1' }), ...life.env },
     });
     const told = await ended(child, life);
     const lines = linesOf(this.#witnessFile);
@@ -162,15 +179,18 @@ async function ended(child: ChildProcess, life: Life): Promise<string> {
   child.stdout?.on('data', () => {
     listening ??= Promise.resolve(life.onEnd?.()).finally(kill);
   });
+  const limitMs = life.limitMs ?? (life.end.by === 'itself' ? ITSELF_LIMIT_MS : LIMIT_MS);
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
     kill();
-  }, LIMIT_MS);
+  }, limitMs);
   const [code, signal] = (await closed) as [number | null, string | null];
   clearTimeout(timer);
   await listening;
-  if (isLate) return `the writer was still alive after ${LIMIT_MS} ms`;
+  if (isLate) return `the writer was still alive after ${limitMs} ms`;
+  // 3: the log could not be opened.
+  if (life.end.by === 'itself' && (code === 0 || code === 3)) return '';
   if (code === 3 && life.end.by === 'listener' && listening !== undefined) return '';
   return signal === 'SIGKILL' || code === 137 ? '' : `the writer ended with ${signal ?? code}: ${errors}`;
 }

@@ -4,6 +4,9 @@
  * all that is left, lets the loop devices go, and removes the directory that it was given.
  *
  *   mount IMAGE DIRECTORY TYPE [OPTIONS]
+ *   tmpfs DIRECTORY BYTES    a file system in memory, of that size
+ *   resize DIRECTORY BYTES   which it has from now on
+ *   thin IMAGE DIRECTORY TYPE [OPTIONS]    as mount, for an image that may find no room underneath
  *   umount DIRECTORY
  *   cut DIRECTORY        shuts the file system down without a flush of its log: nothing reaches the device any more
  *   track DIRECTORY      unmounts that too in the end
@@ -33,7 +36,22 @@ static void track(const char *path) {
     }
 }
 
-static int mount_image(const char *image, const char *path, const char *type, const char *options) {
+/* The size of one write, in KiB. */
+static int limit_writes(int number, const char *kib) {
+  char path[96];
+  snprintf(path, sizeof path, "/sys/block/loop%d/queue/max_sectors_kb", number);
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  int result = write(file, kib, strlen(kib)) < 0 ? -1 : 0;
+  close(file);
+  return result;
+}
+
+/*
+ * A loop device takes a write that was stored in part for one that was stored. So that its writes are stored or fail,
+ * those to a thin image are of one page each.
+ */
+static int mount_image(const char *image, const char *path, const char *type, const char *options, int is_thin) {
   int file = open(image, O_RDWR | O_CLOEXEC);
   int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
   int result = -1, loop = -1;
@@ -45,7 +63,8 @@ static int mount_image(const char *image, const char *path, const char *type, co
     loop = open(device, O_RDWR | O_CLOEXEC);
     struct loop_config config = {.fd = file, .info = {.lo_flags = LO_FLAGS_AUTOCLEAR}};
     if (loop >= 0 && ioctl(loop, LOOP_CONFIGURE, &config) == 0) {
-      result = mount(device, path, type, MS_NOATIME, options);
+      int limited = limit_writes(number, is_thin ? "4" : "1280");
+      result = is_thin && limited != 0 ? -1 : mount(device, path, type, MS_NOATIME, options);
       break;
     }
     /* Somebody else took it first. */
@@ -59,6 +78,14 @@ static int mount_image(const char *image, const char *path, const char *type, co
   if (control >= 0) close(control);
   if (result == 0) track(path);
   errno = error;
+  return result;
+}
+
+static int mount_tmpfs(const char *path, const char *bytes, unsigned long flags) {
+  char options[64];
+  snprintf(options, sizeof options, "size=%.40s", bytes);
+  int result = mount("tmpfs", path, "tmpfs", flags, options);
+  if (result == 0 && flags == 0) track(path);
   return result;
 }
 
@@ -90,7 +117,10 @@ int main(int count, char **arguments) {
     char command[16] = "", a[512] = "", b[512] = "", type[16] = "", options[256] = "";
     sscanf(line, "%15s %511s %511s %15s %255s", command, a, b, type, options);
     int result = 0;
-    if (strcmp(command, "mount") == 0) result = mount_image(a, b, type, options);
+    if (strcmp(command, "mount") == 0) result = mount_image(a, b, type, options, 0);
+    else if (strcmp(command, "thin") == 0) result = mount_image(a, b, type, options, 1);
+    else if (strcmp(command, "tmpfs") == 0) result = mount_tmpfs(a, b, 0);
+    else if (strcmp(command, "resize") == 0) result = mount_tmpfs(a, b, MS_REMOUNT);
     else if (strcmp(command, "umount") == 0) result = unmount(a);
     else if (strcmp(command, "cut") == 0) result = cut(a);
     else if (strcmp(command, "track") == 0) track(a);

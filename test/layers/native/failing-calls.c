@@ -2,20 +2,25 @@
  * failing-calls: LD_PRELOAD library that has the n-th call of one kind on files of one directory fail.
  *
  *   FAIL_DIR    absolute path; other files are left alone
- *   FAIL_CALL   write, sync, open, truncate, link or unlink
+ *   FAIL_CALL   write, sync, open, truncate, link, unlink or read
  *   FAIL_NTH    which of them, from 1
  *   FAIL_ERRNO  a number
- *   FAIL_MODE   once, sticky; or short: half of the write is done, and the rest of it fails
+ *   FAIL_MODE   once; sticky; short: half of the write is done, and the rest of it fails; or dropped: the sync fails
+ *               once, and what was written to the file since its last sync is gone, also from the page cache
+ *   FAIL_TRACE  absolute path of a file that gets a byte for each call that has failed
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -29,7 +34,8 @@ static const char *env(const char *name) {
 
 static int is_ours(const char *path) {
   const char *dir = env("FAIL_DIR");
-  return *dir && strncmp(path, dir, strlen(dir)) == 0 && path[strlen(dir)] == '/';
+  size_t n = strlen(dir);
+  return *dir && strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == 0);
 }
 
 static int is_our_fd(int fd) {
@@ -41,41 +47,101 @@ static int is_our_fd(int fd) {
   return is_ours(path);
 }
 
-/* Whether this call is to fail; errno is set then. */
-static int fails(const char *call) {
-  if (strcmp(env("FAIL_CALL"), call)) return 0;
-  int n = atomic_fetch_add(&calls, 1) + 1, nth = atoi(env("FAIL_NTH"));
-  int sticky = !strcmp(env("FAIL_MODE"), "sticky");
-  if (n != nth && !(sticky && n > nth)) return 0;
+/* Sets errno as this call is to fail, and leaves a trace of it. */
+static int failed(void) {
+  int fd = (int)syscall(SYS_openat, AT_FDCWD, env("FAIL_TRACE"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd >= 0) {
+    syscall(SYS_write, fd, "x", 1L);
+    syscall(SYS_close, fd);
+  }
   errno = atoi(env("FAIL_ERRNO"));
   return 1;
 }
+
+static int is_mode(const char *mode) { return strcmp(env("FAIL_MODE"), mode) == 0; }
+
+/* Whether this call is the one. */
+static int is_due(const char *call) {
+  if (strcmp(env("FAIL_CALL"), call)) return 0;
+  int n = atomic_fetch_add(&calls, 1) + 1, nth = atoi(env("FAIL_NTH"));
+  return n == nth || (n > nth && is_mode("sticky"));
+}
+
+static int fails(const char *call) { return is_due(call) && failed(); }
 
 #define REAL(type, name, ...) \
   static type (*real)(__VA_ARGS__); \
   if (!real) real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
 
+/* What was in the place of a write, until its file is synced. */
+struct kept {
+  dev_t dev;
+  ino_t ino;
+  off64_t at;
+  size_t bytes;
+  char *old;
+  struct kept *next;
+};
+static struct kept *kept;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static ssize_t real_pread(int fd, void *b, size_t n, off64_t at) {
+  REAL(ssize_t, "pread64", int, void *, size_t, off64_t);
+  return real(fd, b, n, at);
+}
+static ssize_t real_pwrite(int fd, const void *b, size_t n, off64_t at) {
+  REAL(ssize_t, "pwrite64", int, const void *, size_t, off64_t);
+  return real(fd, b, n, at);
+}
+
+static void keep(int fd, size_t n, off64_t at) {
+  struct stat file;
+  if (!is_mode("dropped") || !is_our_fd(fd) || fstat(fd, &file)) return;
+  struct kept *one = malloc(sizeof *one);
+  *one = (struct kept){file.st_dev, file.st_ino, at, n, calloc(n, 1), NULL};
+  (void)!real_pread(fd, one->old, n, at);
+  pthread_mutex_lock(&mutex);
+  one->next = kept;
+  kept = one;
+  pthread_mutex_unlock(&mutex);
+}
+
+/* The file's writes are durable, or dropped, the last one first. */
+static void settle(int fd, int is_dropped) {
+  struct stat file;
+  if (!is_mode("dropped") || fstat(fd, &file)) return;
+  pthread_mutex_lock(&mutex);
+  for (struct kept **at = &kept; *at;) {
+    struct kept *one = *at;
+    if (one->dev != file.st_dev || one->ino != file.st_ino) {
+      at = &one->next;
+      continue;
+    }
+    if (is_dropped) (void)!real_pwrite(fd, one->old, one->bytes, one->at);
+    *at = one->next;
+    free(one->old);
+    free(one);
+  }
+  pthread_mutex_unlock(&mutex);
+}
+
 /* The rest of a short write fails: libuv asks for it, and drops the errno. */
 static int write_fails(int fd, int *is_short) {
   if (!is_our_fd(fd)) return 0;
-  if (atomic_load(&rest_of) == fd) {
-    atomic_store(&rest_of, -1);
-    errno = atoi(env("FAIL_ERRNO"));
-    return 1;
-  }
-  if (!fails("write")) return 0;
-  if (strcmp(env("FAIL_MODE"), "short")) return 1;
-  *is_short = 1;
-  return 0;
+  int expected = fd;
+  if (atomic_compare_exchange_strong(&rest_of, &expected, -1)) return failed();
+  if (!is_due("write")) return 0;
+  *is_short = is_mode("short");
+  return !*is_short && failed();
 }
 
 static ssize_t do_pwrite(int fd, const void *b, size_t n, off64_t at) {
-  REAL(ssize_t, "pwrite64", int, const void *, size_t, off64_t);
   int is_short = 0;
   if (write_fails(fd, &is_short)) return -1;
-  if (!is_short || n < 2) return real(fd, b, n, at);
+  keep(fd, n, at);
+  if (!is_short || n < 2) return real_pwrite(fd, b, n, at);
   atomic_store(&rest_of, fd);
-  return real(fd, b, n > 1024 ? n / 1024 * 512 : n / 2, at);
+  return real_pwrite(fd, b, n > 1024 ? n / 1024 * 512 : n / 2, at);
 }
 ssize_t pwrite64(int fd, const void *b, size_t n, off64_t at) { return do_pwrite(fd, b, n, at); }
 ssize_t pwrite(int fd, const void *b, size_t n, off_t at) { return do_pwrite(fd, b, n, at); }
@@ -84,6 +150,9 @@ static ssize_t do_pwritev(int fd, const struct iovec *v, int n, off64_t at) {
   REAL(ssize_t, "pwritev64", int, const struct iovec *, int, off64_t);
   int is_short = 0;
   if (write_fails(fd, &is_short)) return -1;
+  size_t bytes = 0;
+  for (int i = 0; i < n; i++) bytes += v[i].iov_len;
+  keep(fd, bytes, at);
   if (!is_short) return real(fd, v, n, at);
   struct iovec half = {v[0].iov_base, (v[0].iov_len + 1) / 2};
   atomic_store(&rest_of, fd);
@@ -92,14 +161,31 @@ static ssize_t do_pwritev(int fd, const struct iovec *v, int n, off64_t at) {
 ssize_t pwritev64(int fd, const struct iovec *v, int n, off64_t at) { return do_pwritev(fd, v, n, at); }
 ssize_t pwritev(int fd, const struct iovec *v, int n, off_t at) { return do_pwritev(fd, v, n, at); }
 
+static int do_sync(int fd, int (*real)(int)) {
+  if (!is_our_fd(fd)) return real(fd);
+  if (fails("sync")) {
+    int error = errno;
+    settle(fd, 1);
+    errno = error;
+    return -1;
+  }
+  int result = real(fd);
+  if (result == 0) settle(fd, 0);
+  return result;
+}
 int fdatasync(int fd) {
   REAL(int, "fdatasync", int);
-  return is_our_fd(fd) && fails("sync") ? -1 : real(fd);
+  return do_sync(fd, real);
 }
 int fsync(int fd) {
   REAL(int, "fsync", int);
-  return is_our_fd(fd) && fails("sync") ? -1 : real(fd);
+  return do_sync(fd, real);
 }
+static ssize_t do_pread(int fd, void *b, size_t n, off64_t at) {
+  return is_our_fd(fd) && fails("read") ? -1 : real_pread(fd, b, n, at);
+}
+ssize_t pread64(int fd, void *b, size_t n, off64_t at) { return do_pread(fd, b, n, at); }
+ssize_t pread(int fd, void *b, size_t n, off_t at) { return do_pread(fd, b, n, at); }
 int ftruncate64(int fd, off64_t n) {
   REAL(int, "ftruncate64", int, off64_t);
   return is_our_fd(fd) && fails("truncate") ? -1 : real(fd, n);
