@@ -31,8 +31,10 @@ export class CursorModel {
     if (place !== undefined) place.most = Math.max(place.most, lsn);
   }
 
+  /** Acknowledged at `position`. One that was asked to be farther before, and refused, may be so on the disk. */
   moved(name: string, position: number): void {
-    this.#places.set(name, { least: position, most: position, mayBeAbsent: false });
+    const most = Math.max(position, this.#places.get(name)?.most ?? position);
+    this.#places.set(name, { least: position, most, mayBeAbsent: false });
   }
 
   deleting(name: string): void {

@@ -261,7 +261,12 @@ export class SimProcess {
       cursors.making(name);
       done(
         this.call('cursor', () => this.engine.cursors.position(name)),
-        (at) => cursors.found(name, at),
+        (at) => {
+          cursors.found(name, at);
+          // Left by an attempt to make it that was refused: it held nothing back then, and was overtaken.
+          if (at + 1 < this.state.firstLsn)
+            this.world.forced = Math.max(this.world.forced, this.state.firstLsn);
+        },
       );
     } else if (action === 'ack') {
       const lsn = Math.max(0, this.state.durableLsn - back);
