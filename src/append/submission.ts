@@ -8,7 +8,7 @@
  * meant to prevent.
  */
 import { SEAL_OVERHEAD_BYTES, SEAL_PREFIX_BYTES } from '../codec/encryption.js';
-import { checksum } from '../format/checksum.js';
+import { recordChecksum } from '../format/checksum.js';
 import {
   CHECKSUM_BYTES,
   ENCRYPTED,
@@ -187,7 +187,7 @@ export class LargeSubmission extends Submission {
   ) {
     super([], 0, terms, resolve, reject);
     const isChecked = (whole.flags & HAS_CHECKSUM) !== 0;
-    this.#whole = isChecked ? { ...whole, checksum: whole.checksum ?? checksum(whole.payload, 0) } : whole;
+    this.#whole = isChecked ? { ...whole, checksum: whole.checksum ?? recordChecksum(whole.payload) } : whole;
     this.#payloadBytes = whole.payload.length;
     this.#recordId = recordId;
     this.#fragmentBytes = fragmentBytes;
@@ -255,9 +255,11 @@ function putFrame(ring: RingProducer, frame: Frame): void {
   if (transactionId !== undefined) at = putId(ring.data, at, transactionId);
   if (recordId !== undefined) at = putId(ring.data, at, recordId);
   // The I/O worker encrypts it where it lies.
-  ring.data.set(payload, (flags & ENCRYPTED) === 0 ? at : at + SEAL_PREFIX_BYTES);
+  if ((flags & ENCRYPTED) !== 0) at += SEAL_PREFIX_BYTES;
+  ring.data.set(payload, at);
   if ((flags & HAS_CHECKSUM) !== 0) {
-    const own = frame.checksum ?? checksum(payload, 0);
+    // Of the bytes in the ring: another thread may write to those of the caller, and the record would be damaged by us.
+    const own = frame.checksum ?? recordChecksum(ring.data.subarray(at, at + payload.length));
     ring.data.writeUInt32LE(own, start - FRAME_HEADER_BYTES + bytes - CHECKSUM_BYTES);
   }
 }

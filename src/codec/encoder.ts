@@ -1,6 +1,6 @@
 /** encoder: makes a payload smaller before it goes into the ring, on the caller's thread or on zlib's. */
 import type { Frame } from '../append/submission.js';
-import { checksum } from '../format/checksum.js';
+import { recordChecksum } from '../format/checksum.js';
 import { COMPRESSED, HAS_CHECKSUM } from '../format/record-frame.js';
 import { type Compression, compress, compressSync, OFF_THREAD_BYTES } from './compression.js';
 
@@ -26,5 +26,5 @@ function packed(frame: Frame, stored: Uint8Array | undefined): Frame {
   if (stored === undefined) return frame;
   const compressed = { ...frame, flags: frame.flags | COMPRESSED, payload: stored };
   if ((frame.flags & HAS_CHECKSUM) === 0) return compressed;
-  return { ...compressed, checksum: checksum(frame.payload, 0) };
+  return { ...compressed, checksum: recordChecksum(frame.payload) };
 }

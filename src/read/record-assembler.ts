@@ -7,7 +7,7 @@
  * number says in which epoch it began, and what began in an earlier one is dropped with the first of a later.
  */
 import { CorruptError } from '../errors.js';
-import { checksum } from '../format/checksum.js';
+import { recordChecksum } from '../format/checksum.js';
 import {
   COMPRESSED,
   ENCRYPTED,
@@ -218,7 +218,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 function verify(payload: Uint8Array, stated: number, lsn: number): void {
-  if (checksum(payload, 0) === stated) return;
+  if (recordChecksum(payload) === stated) return;
   throw new CorruptError(`The record with LSN ${lsn} does not have the checksum that its caller gave it.`, {
     expectedLsn: lsn,
   });

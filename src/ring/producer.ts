@@ -5,7 +5,7 @@
  * never abandoned half-way; what is filled joins the *open chunk*, which `publish` hands to the I/O worker.
  */
 import { assert } from '../assert.js';
-import { checksum } from '../format/checksum.js';
+import { recordChecksum } from '../format/checksum.js';
 import { FRAME_HEADER_BYTES, frameBytes, HAS_CHECKSUM } from '../format/record-frame.js';
 import { ClaimSpace } from './claim.js';
 import { sharedUs } from './clock.js';
@@ -192,7 +192,7 @@ export class RingProducer {
   /** Puts the payload's checksum at the end of the frame whose content, of `bytes`, was written at `at`. */
   setChecksum(at: number, bytes: number): void {
     const end = at - FRAME_HEADER_BYTES + frameBytes(bytes, HAS_CHECKSUM);
-    this.#frameWords[(end >> 2) - 1] = checksum(this.data.subarray(at, at + bytes), 0);
+    this.#frameWords[(end >> 2) - 1] = recordChecksum(this.data.subarray(at, at + bytes));
   }
 
   /** Hands the open chunk to the I/O worker and wakes it if it sleeps. False: no slot is free now. */

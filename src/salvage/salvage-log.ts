@@ -139,7 +139,7 @@ async function saveSegment(
         if (!isGood) damagedAt(offset, 'the body of a group does not verify');
         if (header.type === DATA) {
           holdsRecords = true;
-          const good = isGood ? undefined : goodRecords(header, body);
+          const good = isGood ? undefined : goodRecords(header, body, offset);
           const { saved, wrong } = await saver.save(header, body, lsnLimit, good, place);
           if (isGood && wrong !== undefined) damagedAt(offset, wrong);
           finding.savedRecords += saved;

@@ -6,11 +6,17 @@ import { expect, it } from 'vitest';
 import { type LogOptions, openLog } from '../../dist/src/index.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
 import { SimStorage } from '../support/sim-storage.js';
-import { segmentsIn, tempDir } from '../support/temp-dir.js';
+import { edit, segmentsIn, tempDir } from '../support/temp-dir.js';
 
 const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384, recordChecksums: true };
 const FULL = 1;
 const HAS_CHECKSUM = 4;
+
+/** The checksum of a record as the format's page has it. */
+function masked(payload: Uint8Array): number {
+  const sum = crc32(payload);
+  return (((sum >>> 15) | (sum << 17)) + 0xa282ead8) >>> 0;
+}
 
 /** The frame of `payload` as the format's page has it. */
 function frameOf(payload: Uint8Array): Buffer {
@@ -19,7 +25,7 @@ function frameOf(payload: Uint8Array): Buffer {
   frame.writeUInt8(FULL, 4);
   frame.writeUInt8(HAS_CHECKSUM, 5);
   frame.set(payload, 8);
-  frame.writeUInt32LE(crc32(payload), frame.length - 4);
+  frame.writeUInt32LE(masked(payload), frame.length - 4);
   return frame;
 }
 
@@ -68,10 +74,10 @@ it('refuses a record whose checksum is wrong with RINGWAL_CORRUPT, though its gr
   const record = { type: FULL, flags: HAS_CHECKSUM, payload };
   const producer = log.producer(0);
   void producer.submit([record], {});
-  void producer.submit([{ ...record, checksum: crc32(payload) }], {});
+  void producer.submit([{ ...record, checksum: masked(payload) }], {});
   await log.commit();
   expect(await log.readAll()).toHaveLength(2);
-  void producer.submit([{ ...record, checksum: (crc32(payload) ^ 1) >>> 0 }], {});
+  void producer.submit([{ ...record, checksum: (masked(payload) ^ 1) >>> 0 }], {});
   await log.commit();
   await expect(log.readAll()).rejects.toMatchObject({ code: 'RINGWAL_CORRUPT', details: { expectedLsn: 3 } });
 });
@@ -87,15 +93,37 @@ it('refuses a large record whose whole has another checksum than its last fragme
   const whole = payloadOf(2, 80);
   const fragments = [
     { ...ids(77), type: 2, payload: whole.subarray(0, 40) },
-    { ...ids(77), type: 4, flags: HAS_CHECKSUM, payload: whole.subarray(40), checksum: crc32(whole) },
+    { ...ids(77), type: 4, flags: HAS_CHECKSUM, payload: whole.subarray(40), checksum: masked(whole) },
   ];
   for (const fragment of fragments) void log.producer(0).submit([fragment], {});
   await log.commit();
   expect(await log.readAll()).toHaveLength(2);
   const [first, last] = fragments;
-  for (const fragment of [first, { ...last, checksum: (crc32(whole) ^ 1) >>> 0 }]) {
+  for (const fragment of [first, { ...last, checksum: (masked(whole) ^ 1) >>> 0 }]) {
     void log.producer(0).submit([{ ...fragment, recordId: 78 } as never], {});
   }
   await log.commit();
   await expect(log.readAll()).rejects.toMatchObject({ code: 'RINGWAL_CORRUPT' });
+});
+
+// A CRC does not see one (content, CRC of it) in the place of another: it has the same effect on what comes behind it.
+it('lets no record take the place of another one of its length, along with its checksum', async () => {
+  const directory = tempDir();
+  const payloads = [payloadOf(1, 300), payloadOf(2, 300)];
+  const log = await openLog(directory, SMALL);
+  for (const payload of payloads) await log.append(payload);
+  await log.append('behind them');
+  await log.close();
+  const [name = ''] = segmentsIn(directory);
+  edit(directory, name, (bytes) => {
+    const [first, second] = payloads.map((payload) =>
+      Buffer.from(bytes.buffer, bytes.byteOffset).indexOf(payload),
+    );
+    return Buffer.from(bytes).copyWithin(first ?? 0, second ?? 0, (second ?? 0) + 304);
+  });
+  const read = async (): Promise<void> => {
+    await using damaged = await openLog(directory, SMALL);
+    for await (const _ of damaged.read());
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'RINGWAL_CORRUPT' });
 });
