@@ -31,6 +31,8 @@ export const layer: Layer = {
   title: 'the real thing on a real file system whose calls fail, then opened in the same boot',
   targets: { [CASES_ON_PAGE_CACHE]: CASES },
   parts: 2,
+  minutes: 12,
+  isWaiting: true,
   lacking: () => {
     const why = lackedHere();
     return why === undefined ? {} : { all: why };
