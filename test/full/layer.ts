@@ -25,8 +25,12 @@ export interface Layer {
   readonly targets: LayerFigures;
   /** Into how many parts a full run may be split, which run at the same time. */
   readonly parts: number;
+  /** About how many core minutes a full run takes: who has the longest parts begins. Nothing else comes of it. */
+  readonly minutes: number;
   /** Whether nothing else may run at the same time: it measures memory, or needs both cores. */
   readonly isAlone?: boolean;
+  /** Whether it waits more than it works: for processes to start and to end, and for disks. One such part runs beside. */
+  readonly isWaiting?: boolean;
   /** What this machine lacks for it, or for some of its `targets`, by their names; all of them: `all`. */
   readonly lacking?: () => Readonly<Record<string, string>>;
   /** Throws at the first broken promise, with all that is needed to see it again. */

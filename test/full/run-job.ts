@@ -32,6 +32,7 @@ export function runJob(
       children.delete(child);
       resolve({ kind: 'failed', error: `its process ended without an answer (${signal ?? code})` });
     });
+    child.once('error', (error) => resolve({ kind: 'failed', error: `its process: ${error.message}` }));
     child.send(input);
   });
 }

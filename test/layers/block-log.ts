@@ -40,7 +40,9 @@ export const layer: Layer = {
   name: 'block-log',
   title: 'ext4 on a device that logs writes and flushes: images of every kind that a power cut may leave',
   targets: { [IMAGES]: LIVES * PER_LIFE },
-  parts: 2,
+  parts: 3,
+  minutes: 6,
+  isWaiting: true,
 
   lacking: () => {
     const why = mountingLacks('mkfs.ext4') ?? fuseLacks();

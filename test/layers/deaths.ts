@@ -38,7 +38,9 @@ export const layer: Layer = {
     [PLAIN_RACES]: RACES,
     [APART_RACES]: RACES_APART,
   },
-  parts: 2,
+  parts: 6,
+  minutes: 12,
+  isWaiting: true,
   lacking: () => {
     const lacking: Record<string, string> = {};
     for (const major of NODES)

@@ -52,3 +52,16 @@ it('a decoder that believes a length, and reads beyond the end, is caught', asyn
   }));
   await expect(run(broken, 0.001)).rejects.toThrow(/RangeError/);
 }, 60_000);
+
+it('a decoder whose work grows by the square of its input is caught', async () => {
+  const broken = await layerWith(BODIES, (real) => ({
+    ...real,
+    decodeSeal: (bytes: Uint8Array) => {
+      let sum = 0;
+      for (let at = 0; at < bytes.length; at += 16)
+        for (let other = 0; other < bytes.length; other += 256) sum += bytes[other] ?? 0;
+      return sum;
+    },
+  }));
+  await expect(run(broken, 0.0001)).rejects.toThrow(/entries of a SEAL.*more than/);
+}, 60_000);

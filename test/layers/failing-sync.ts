@@ -42,6 +42,8 @@ export const layer: Layer = {
     [INTERRUPTED]: INTERRUPTED_CASES,
   },
   parts: 2,
+  minutes: 12,
+  isWaiting: true,
   lacking: () => {
     const preload = process.platform === 'linux' ? compilerLacks() : 'LD_PRELOAD works on Linux only';
     const mounted = mountedLacks();

@@ -37,7 +37,9 @@ export const layer: Layer = {
   name: 'kill9',
   title: 'kill -9 at random and at every file-system call, with an outside witness of acknowledgements',
   targets: { [AT_RANDOM]: 2800, [AT_CALLS]: 200 },
-  parts: 2,
+  parts: 8,
+  minutes: 12,
+  isWaiting: true,
 
   lacking: () => {
     const why = straceLacks();

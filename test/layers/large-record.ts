@@ -17,6 +17,7 @@ export const layer: Layer = {
   title: 'a record of 1 GiB, appended and read back, with memory for little more than itself',
   targets: { 'records of 1 GiB': 1 },
   parts: 1,
+  minutes: 1,
   isAlone: true,
   async run(task) {
     await appendLargeRecord(task, Math.floor(1024 * MiB * task.share));

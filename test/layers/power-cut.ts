@@ -33,7 +33,9 @@ export const layer: Layer = {
   name: 'power-cut',
   title: 'power cuts of real file systems, by shutdown of ext4 and XFS on loop devices',
   targets: { [CUTS_EXT4]: EXT4_CASES * CUTS, [CUTS_XFS]: XFS_CASES * CUTS },
-  parts: 2,
+  parts: 4,
+  minutes: 7,
+  isWaiting: true,
 
   lacking: () => {
     const why = mountingLacks('mkfs.ext4');

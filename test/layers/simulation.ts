@@ -17,7 +17,8 @@ export const layer: Layer = {
   title:
     'engine, callers, readers, faults and crashes, in the order that a seed says; 1 to 5 incidents a seed',
   targets: { seeds: SEEDS },
-  parts: 2,
+  parts: 4,
+  minutes: 6,
   run: runSimulation,
 };
 

@@ -34,6 +34,7 @@ export const layer: Layer = {
   // What is refused to the producer that never yields is not among the records.
   targets: { [RECORDS]: STEADY * STEADY_RECORDS + AT_ONCE_RECORDS + MUTATED_RECORDS, [READS]: 10_000 },
   parts: 1,
+  minutes: 2,
   isAlone: true,
   run: (task) => runStress(task),
 };

@@ -55,7 +55,7 @@ const RECOVERED_STAYS_EVERY = 12;
 
 /** Crashed recoveries in a row. */
 const DEPTH = 3;
-const NESTED_SAMPLES = 5;
+const NESTED_SAMPLES = 6;
 /** One in so many of the states inside a recovery has its own recovery stopped. */
 const DEEPER_EVERY = 16;
 

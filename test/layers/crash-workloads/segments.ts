@@ -49,11 +49,12 @@ export const segments: readonly Workload[] = [
     states: torn,
     run: async (open) => {
       const log = await open();
+      // Six fill a segment. The spare that is there comes first, then the files that were given back, with all they held.
       for (let i = 0; i < 8; i++) await log.append(large(i));
-      await log.truncateBefore(6);
+      await log.truncateBefore(7);
       for (let i = 10; i < 16; i++) await log.append(large(i));
       await log.truncateBefore(13);
-      for (let i = 20; i < 24; i++) await log.append(large(i));
+      for (let i = 20; i < 30; i++) await log.append(large(i));
     },
   },
   {
@@ -61,13 +62,14 @@ export const segments: readonly Workload[] = [
     states: torn,
     run: async (open) => {
       const log = await open();
-      for (let round = 0; round < 4; round++) {
-        for (let i = 0; i < 3; i++) await log.append(large(round * 10 + i));
+      // A round fills a file as the one four before it did: two are spares by the time that the first is given back.
+      for (let round = 0; round < 6; round++) {
+        for (let i = 0; i < 2; i++) await log.append(large(round * 10 + i));
         await log.rotate();
-        if (round > 0) await log.truncateBefore(round * 3);
+        if (round > 0) await log.truncateBefore(round * 2 + 1);
       }
       const again = await open();
-      for (let i = 0; i < 5; i++) await again.append(large(100 + i));
+      for (let i = 0; i < 4; i++) await again.append(large(100 + i));
     },
   },
   {
