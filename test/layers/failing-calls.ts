@@ -122,7 +122,8 @@ class Case {
     this.#mode = this.#errno === 'EINTR' && mode !== 'short' ? 'once' : mode;
     // With the other modes a group's sync is part of its write.
     const isSync = name === 'sync' && (most > 6 || this.#mode === 'dropped');
-    const logOptions = optionsFrom(prng, isSync ? ['fdatasync', 'fsync'] : SYNC_MODES);
+    const modesHere = SYNC_MODES.filter((one) => one !== 'direct' || place.isDirect);
+    const logOptions = optionsFrom(prng, isSync ? ['fdatasync', 'fsync'] : modesHere);
     this.#what = `case ${number}, seed ${seed}: ${name} ${this.#nth} fails with ${this.#errno}, ${this.#mode}`;
     this.#writers = new Writers(this.#directory, join(folder, `${number}`), logOptions, prng, this.#what, 1);
   }

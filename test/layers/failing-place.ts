@@ -2,7 +2,16 @@
  * failing-place: where the logs of the layer failing-sync lie, and the moments at which they are opened again: in the
  * same boot; after the page cache was dropped; after the file system was mounted again.
  */
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Disks, ext4, makeImage, mountingLacks } from '../support/disks.js';
@@ -18,6 +27,8 @@ export interface Place {
   readonly path: string;
   readonly outside: string;
   readonly moments: readonly Moment[];
+  /** Whether files can be written there past the cache. */
+  readonly isDirect: boolean;
   reach(moment: Moment): Promise<void>;
 }
 
@@ -60,7 +71,7 @@ function onImage<T>(task: (place: Place) => Promise<T>): Promise<T> {
         await disks.unmount(path);
         await disks.mount(image, path, system);
       };
-      return await task({ path, outside, moments: MOMENTS, reach });
+      return await task({ path, outside, moments: MOMENTS, isDirect: true, reach });
     } finally {
       await disks.end();
     }
@@ -72,8 +83,18 @@ async function inDirectory<T>(task: (place: Place) => Promise<T>): Promise<T> {
   try {
     const path = join(outside, 'logs');
     mkdirSync(path);
-    return await task({ path, outside, moments: ['the same boot'], reach: async () => {} });
+    const isDirect = canBeDirect(join(outside, 'probe'));
+    return await task({ path, outside, moments: ['the same boot'], isDirect, reach: async () => {} });
   } finally {
     rmSync(outside, { recursive: true, force: true });
+  }
+}
+
+function canBeDirect(path: string): boolean {
+  try {
+    closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR | constants.O_DIRECT, 0o600));
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -25,12 +25,12 @@ function expectShare(figures: Readonly<Record<string, number>>, names: RegExp, s
 
 // Classes 14, 21, 22, 23, 25, 26, 27: real errnos, short writes, syncs that drop what was written.
 it('calls that fail lose nothing acknowledged', patience, async () => {
-  expectShare(await runCalls(task(0.006)), /failed|opened/, 0.006);
+  expectShare(await runCalls(task(0.005)), /failed|opened/, 0.005);
 });
 
 // Classes 14, 22 and 26: pages that only the cache has, after a sync that failed in earnest.
 it('a disk that runs out under its file system loses nothing acknowledged', patience, async () => {
-  expectShare(await runThinImages(task(0.03)), /thin/, 0.03);
+  expectShare(await runThinImages(task(0.025)), /thin/, 0.025);
 });
 
 // Class 23.

@@ -25,15 +25,20 @@ const PLENTY_BYTES = 128 * MiB;
 
 const MAKE = ['-q', '-F', '-b', '4096', '-N', '256', '-E', 'lazy_itable_init=0,lazy_journal_init=0'];
 
+interface ThinSystem extends FileSystem {
+  readonly hasJournal: boolean;
+}
+
 /** Of a single block group, so that all its maps are on disk from the beginning: losing them is not the log's affair. */
-function thinExt4(name: string, make: readonly string[], mount: string): FileSystem {
-  return { name, type: 'ext4', make: [...MAKE, ...make], mount, bytes: 64 * MiB };
+function thinExt4(name: string, hasJournal: boolean, mount: string): ThinSystem {
+  const make = [...MAKE, ...(hasJournal ? ['-J', 'size=4'] : ['-O', '^has_journal'])];
+  return { name, type: 'ext4', make, mount, bytes: 64 * MiB, hasJournal };
 }
 
 const SYSTEMS = [
-  thinExt4('ext4 without a journal', ['-O', '^has_journal'], 'errors=continue'),
-  thinExt4('ext4, ordered', ['-J', 'size=4'], 'data=ordered'),
-  thinExt4('ext4, writeback', ['-J', 'size=4'], 'data=writeback'),
+  thinExt4('ext4 without a journal', false, 'errors=continue'),
+  thinExt4('ext4, ordered', true, 'data=ordered'),
+  thinExt4('ext4, writeback', true, 'data=writeback'),
 ] as const;
 
 type Step = 'as it is' | 'drop' | 'remount' | 'mend';
@@ -98,7 +103,7 @@ export async function tryThinImage(
 class ThinCase {
   readonly #place: ThinPlace;
   readonly #prng: Prng;
-  readonly #system: FileSystem;
+  readonly #system: ThinSystem;
   readonly #way: readonly Step[];
   readonly #writers: Writers;
   readonly #image: string;
@@ -147,8 +152,8 @@ class ThinCase {
     let isFresh = false;
     for (const step of this.#way) {
       isMended ||= step === 'mend';
-      // A system that has turned read-only stays so until it is mounted again.
-      isFresh = step === 'remount' ? isMended : isFresh && this.#isMounted;
+      // With a journal, a system that has turned read-only stays so until it is mounted again.
+      isFresh ||= isMended && (step === 'remount' || !this.#system.hasJournal);
       const isOpened = (await this.#take(step)) && (await this.#reopen(step));
       this.#steps.push(`${step}: ${isOpened ? 'opened' : 'refused'}`);
       if (!isOpened && isFresh) throw new BrokenPromise('the disk was mended, and the log did not open');
