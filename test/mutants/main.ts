@@ -48,7 +48,6 @@ interface Result extends Mutant {
 
 const tree = await MutantTree.make();
 process.once('exit', () => tree.remove());
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const stages = values.quick ? STAGES.slice(0, 2) : STAGES;
 const sound = new Set<string>();
@@ -65,6 +64,11 @@ async function mustBeSound(stage: Stage, folder: Folder): Promise<void> {
 const chosen = choose();
 console.error(`${tree.mutants.length} mutants, ${chosen.length} of them are tried`);
 const results: Result[] = [];
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    report(); // of what was tried until now
+    process.exit(130);
+  });
 for (const mutant of chosen) {
   const start = performance.now();
   const why = explanationOf(mutant);
