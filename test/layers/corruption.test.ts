@@ -32,6 +32,7 @@ it('checksums that say nothing are caught', async () => {
   const broken = await layerWith('../../dist/src/format/checksum.js', (real) => ({
     ...real,
     checksum: () => 1,
+    recordChecksum: () => 1,
   }));
   await expect(run(broken, 0.002)).rejects.toThrow(/has other bytes|in silence|never appended/);
 }, 60_000);

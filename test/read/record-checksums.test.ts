@@ -1,22 +1,16 @@
 /** record-checksums: with recordChecksums every record carries the CRC-32 of its caller's bytes, and reading looks. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { type LogOptions, openLog } from '../../dist/src/index.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
+import { maskedCrc } from '../support/masked-crc.js';
 import { SimStorage } from '../support/sim-storage.js';
 import { edit, segmentsIn, tempDir } from '../support/temp-dir.js';
 
 const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384, recordChecksums: true };
 const FULL = 1;
 const HAS_CHECKSUM = 4;
-
-/** The checksum of a record as the format's page has it. */
-function masked(payload: Uint8Array): number {
-  const sum = crc32(payload);
-  return (((sum >>> 15) | (sum << 17)) + 0xa282ead8) >>> 0;
-}
 
 /** The frame of `payload` as the format's page has it. */
 function frameOf(payload: Uint8Array): Buffer {
@@ -25,7 +19,7 @@ function frameOf(payload: Uint8Array): Buffer {
   frame.writeUInt8(FULL, 4);
   frame.writeUInt8(HAS_CHECKSUM, 5);
   frame.set(payload, 8);
-  frame.writeUInt32LE(masked(payload), frame.length - 4);
+  frame.writeUInt32LE(maskedCrc(payload), frame.length - 4);
   return frame;
 }
 
@@ -74,10 +68,10 @@ it('refuses a record whose checksum is wrong with RINGWAL_CORRUPT, though its gr
   const record = { type: FULL, flags: HAS_CHECKSUM, payload };
   const producer = log.producer(0);
   void producer.submit([record], {});
-  void producer.submit([{ ...record, checksum: masked(payload) }], {});
+  void producer.submit([{ ...record, checksum: maskedCrc(payload) }], {});
   await log.commit();
   expect(await log.readAll()).toHaveLength(2);
-  void producer.submit([{ ...record, checksum: (masked(payload) ^ 1) >>> 0 }], {});
+  void producer.submit([{ ...record, checksum: (maskedCrc(payload) ^ 1) >>> 0 }], {});
   await log.commit();
   await expect(log.readAll()).rejects.toMatchObject({ code: 'RINGWAL_CORRUPT', details: { expectedLsn: 3 } });
 });
@@ -93,13 +87,13 @@ it('refuses a large record whose whole has another checksum than its last fragme
   const whole = payloadOf(2, 80);
   const fragments = [
     { ...ids(77), type: 2, payload: whole.subarray(0, 40) },
-    { ...ids(77), type: 4, flags: HAS_CHECKSUM, payload: whole.subarray(40), checksum: masked(whole) },
+    { ...ids(77), type: 4, flags: HAS_CHECKSUM, payload: whole.subarray(40), checksum: maskedCrc(whole) },
   ];
   for (const fragment of fragments) void log.producer(0).submit([fragment], {});
   await log.commit();
   expect(await log.readAll()).toHaveLength(2);
   const [first, last] = fragments;
-  for (const fragment of [first, { ...last, checksum: (masked(whole) ^ 1) >>> 0 }]) {
+  for (const fragment of [first, { ...last, checksum: (maskedCrc(whole) ^ 1) >>> 0 }]) {
     void log.producer(0).submit([{ ...fragment, recordId: 78 } as never], {});
   }
   await log.commit();
