@@ -6,7 +6,7 @@
  * Without a journal a file system goes on after that, the next sync succeeds; with one it turns read-only at once, or
  * not until its journal meets the end. In the end the disk is mended: there is room again.
  */
-import { mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Disks, type FileSystem, makeImage } from '../support/disks.js';
 import { failingLife } from '../support/failing-life.js';
@@ -108,6 +108,7 @@ class ThinCase {
   readonly #writers: Writers;
   readonly #image: string;
   readonly #path: string;
+  readonly #directory: string;
   readonly #isLarge: boolean;
   readonly #steps: string[] = [];
   #isMounted = false;
@@ -120,6 +121,7 @@ class ThinCase {
     this.#way = prng.pick(WAYS);
     this.#image = join(place.memory, 'image');
     this.#path = join(place.outside, 'mounted');
+    this.#directory = join(this.#path, 'log');
     // Segments that are not written throughout before they are used: there it is a group's own sync that fails.
     this.#isLarge = prng.chance(0.6);
     const options = optionsFrom(
@@ -127,7 +129,7 @@ class ThinCase {
       isUnsynced ? ['none'] : ['fdatasync', 'fdatasync', 'fsync', 'dsync', 'direct'],
     );
     this.#writers = new Writers(
-      join(this.#path, 'log'),
+      this.#directory,
       join(place.outside, `witness-${number}`),
       this.#isLarge ? { ...options, segmentBytes: 4 * MiB, ringBytes: MiB } : options,
       prng,
@@ -144,6 +146,10 @@ class ThinCase {
     await disks.resizeMemory(memory, PLENTY_BYTES);
     makeImage(this.#image, this.#system);
     await this.#mount();
+    // On disk before the end of it: without a journal, a directory whose first block got lost is the file system's
+    // damage, and no log can be opened in it.
+    mkdirSync(this.#directory, { mode: 0o700 });
+    syncDirectory(this.#directory);
     const room = PAGE_BYTES * this.#prng.below((this.#isLarge ? 4 * MiB : 600 * KiB) / PAGE_BYTES);
     await disks.resizeMemory(memory, usedBytes(memory) + room);
     this.#steps.push(`there is room for ${room} bytes`);
@@ -201,8 +207,14 @@ class ThinCase {
   }
 
   #reopen(step: string): Promise<boolean> {
-    return mayReopen(join(this.#path, 'log'), this.#writers.witness, `${step} ${this.#steps.length}`);
+    return mayReopen(this.#directory, this.#writers.witness, `${step} ${this.#steps.length}`);
   }
+}
+
+function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  fsyncSync(fd);
+  closeSync(fd);
 }
 
 function usedBytes(path: string): number {
