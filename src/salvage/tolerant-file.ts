@@ -10,7 +10,7 @@ const WINDOW_BYTES = 1024 * 1024;
 export class TolerantFile {
   readonly #file: StorageFile;
   readonly bytes: number;
-  readonly #buffer = new Uint8Array(WINDOW_BYTES);
+  readonly #buffer: Uint8Array;
   #start = 0;
   #end = 0;
   /** Where blocks lie that could not be read, the first thousand. */
@@ -30,6 +30,7 @@ export class TolerantFile {
   private constructor(file: StorageFile, bytes: number) {
     this.#file = file;
     this.bytes = bytes;
+    this.#buffer = new Uint8Array(Math.min(WINDOW_BYTES, bytes)); // most files of a small log are small
   }
 
   /** As StorageFile.read; never throws because of the medium. */
