@@ -8,7 +8,7 @@
  * meant to prevent.
  */
 import { SEAL_OVERHEAD_BYTES, SEAL_PREFIX_BYTES } from '../codec/encryption.js';
-import { recordChecksum } from '../format/checksum.js';
+import { checksum, maskedChecksum } from '../format/checksum.js';
 import {
   CHECKSUM_BYTES,
   ENCRYPTED,
@@ -174,7 +174,11 @@ export class LargeSubmission extends Submission {
   /** Bytes of the payload when it was given; its memory may be taken away while it is borrowed. */
   readonly #payloadBytes: number;
   readonly #fragmentBytes: number;
+  /** Whether its checksum is taken of what enters the ring; otherwise it has none, or it was given. */
+  readonly #isSummed: boolean;
   #at = 0;
+  /** CRC-32 of the bytes that have entered the ring. */
+  #sum = 0;
   #span: SpanToken | undefined;
 
   constructor(
@@ -186,8 +190,8 @@ export class LargeSubmission extends Submission {
     reject: Reject,
   ) {
     super([], 0, terms, resolve, reject);
-    const isChecked = (whole.flags & HAS_CHECKSUM) !== 0;
-    this.#whole = isChecked ? { ...whole, checksum: whole.checksum ?? recordChecksum(whole.payload) } : whole;
+    this.#whole = whole;
+    this.#isSummed = (whole.flags & HAS_CHECKSUM) !== 0 && whole.checksum === undefined;
     this.#payloadBytes = whole.payload.length;
     this.#recordId = recordId;
     this.#fragmentBytes = fragmentBytes;
@@ -209,7 +213,9 @@ export class LargeSubmission extends Submission {
       const frame = this.#fragment(end, isLast);
       if (!ring.reserve(bytesOf(frame), 1, this.terms.chunkFlags)) return false;
       this.#span ??= ring.beginSpan();
-      putFrame(ring, frame);
+      const at = putFrame(ring, frame, this.#sum);
+      if (this.#isSummed && !isLast)
+        this.#sum = checksum(ring.data.subarray(at, at + frame.payload.length), this.#sum);
       this.#at = end;
       if (isLast) {
         ring.endSpan(this.#span);
@@ -246,8 +252,11 @@ export class LargeSubmission extends Submission {
 
 function ignore(): void {}
 
-/** Writes one frame into the space that was reserved for it. */
-function putFrame(ring: RingProducer, frame: Frame): void {
+/**
+ * Writes one frame into the space that was reserved for it, and returns where in the ring its payload lies. `sumBefore`:
+ * CRC-32 of the record's bytes in the fragments before it.
+ */
+function putFrame(ring: RingProducer, frame: Frame, sumBefore = 0): number {
   const { type, flags, payload, transactionId, recordId } = frame;
   const bytes = bytesOf(frame);
   const start = ring.frame(typeAndFlags(type, flags), contentBytes(frame), bytes);
@@ -259,9 +268,11 @@ function putFrame(ring: RingProducer, frame: Frame): void {
   ring.data.set(payload, at);
   if ((flags & HAS_CHECKSUM) !== 0) {
     // Of the bytes in the ring: another thread may write to those of the caller, and the record would be damaged by us.
-    const own = frame.checksum ?? recordChecksum(ring.data.subarray(at, at + payload.length));
-    ring.data.writeUInt32LE(own, start - FRAME_HEADER_BYTES + bytes - CHECKSUM_BYTES);
+    const sum =
+      frame.checksum ?? maskedChecksum(checksum(ring.data.subarray(at, at + payload.length), sumBefore));
+    ring.data.writeUInt32LE(sum, start - FRAME_HEADER_BYTES + bytes - CHECKSUM_BYTES);
   }
+  return at;
 }
 
 function putId(data: Buffer, at: number, id: number): number {

@@ -17,7 +17,11 @@ const NATIVE_FROM_BYTES = 256;
  * brought records under other LSNs in that way, and the group verified.
  */
 export function recordChecksum(payload: Uint8Array): number {
-  const sum = checksum(payload, 0);
+  return maskedChecksum(checksum(payload, 0));
+}
+
+/** The same, of a payload whose CRC-32 is `sum`. */
+export function maskedChecksum(sum: number): number {
   return (((sum >>> 15) | (sum << 17)) + 0xa282_ead8) >>> 0;
 }
 

@@ -1,4 +1,7 @@
-/** borrowed-payloads: a large record whose memory is taken away while it is under way is rejected, and never read. */
+/**
+ * borrowed-payloads: a large record whose memory is taken away while it is under way is rejected, and never read; one whose
+ * memory is written to is stored as its bytes were when they were taken, and is no damage.
+ */
 import { expect, it } from 'vitest';
 import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
 import { Prng, testSeed } from '../support/prng.js';
@@ -109,4 +112,18 @@ it('does not hold back the truncation of what it left', async () => {
   await log.append('next');
   expect((await log.segments()).map(({ firstLsn }) => firstLsn)).toEqual([last + 1]);
   await log.close();
+});
+
+it('written to on its way, with a checksum: the record is what was taken, piece by piece, and verifies', async () => {
+  const directory = tempDir();
+  const options: LogOptions = { ...SMALL, recordChecksums: true };
+  const log = await openLog(directory, options);
+  const payload = large().fill(65);
+  const done = log.append(payload);
+  payload.fill(66);
+  await done;
+  const records = await read(log);
+  expect(records).toEqual([expect.stringMatching(/^A{8000,}B{8000,}$/)]);
+  expect(records[0]).toHaveLength(payload.length);
+  await expectRecords(log, directory, options, records);
 });
