@@ -12,7 +12,8 @@ export function isOffThread(compression: Compression | undefined, bytes: number)
 /** The frame with its payload compressed, if that makes it smaller. Blocks for as long as that takes. */
 export function encodeSync(frame: Frame, compression: Compression | undefined): Frame {
   if (compression === undefined || frame.payload.length < compression.minBytes) return frame;
-  return packed(frame, compressSync(frame.payload, compression));
+  const own = owned(frame);
+  return packed(own, compressSync(own.payload, compression));
 }
 
 /** The same, off the caller's thread when the payload is large. It must not change meanwhile. */
@@ -20,6 +21,12 @@ export async function encode(frame: Frame, compression: Compression | undefined)
   if (compression === undefined || !isOffThread(compression, frame.payload.length))
     return encodeSync(frame, compression);
   return packed(frame, await compress(frame.payload, compression));
+}
+
+/** With a copy of what another thread may write to: its checksum must be of the bytes that are compressed. */
+function owned(frame: Frame): Frame {
+  const mayChange = (frame.flags & HAS_CHECKSUM) !== 0 && frame.payload.buffer instanceof SharedArrayBuffer;
+  return mayChange ? { ...frame, payload: new Uint8Array(frame.payload) } : frame;
 }
 
 function packed(frame: Frame, stored: Uint8Array | undefined): Frame {

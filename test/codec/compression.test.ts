@@ -1,8 +1,12 @@
 /** compression: payloads come back as they were, only where it shrinks them, and no small record inflates without end. */
 import { randomBytes } from 'node:crypto';
-import * as zlib from 'node:zlib';
+import { syncBuiltinESMExports } from 'node:module';
+import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { compress, compressSync, decompress, resolveCompression } from '../../dist/src/codec/compression.js';
+import { encodeSync } from '../../dist/src/codec/encoder.js';
+import { recordChecksum } from '../../dist/src/format/checksum.js';
+import { HAS_CHECKSUM, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 
 const hasZstd = 'zstdCompressSync' in zlib;
 const algorithms = (['brotli', 'deflate', ...(hasZstd ? ['zstd'] : [])] as const).map(
@@ -63,5 +67,29 @@ it('checks its option', () => {
   if (!hasZstd) wrong.push('zstd');
   for (const option of [...wrong, { algorithm: 'brotli', speed: 1 }]) {
     expect(() => resolveCompression(option as never), JSON.stringify(option)).toThrow(/"compression"/);
+  }
+});
+
+it('the checksum is of the bytes that were compressed, when another thread writes to them meanwhile', () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(text.length));
+  shared.set(text);
+  const { deflateRawSync } = zlib;
+  zlib.deflateRawSync = (payload, options) => {
+    const packed = deflateRawSync(payload, options);
+    shared.fill(0); // what the other thread does right behind it
+    return packed;
+  };
+  syncBuiltinESMExports();
+  try {
+    const compression = resolveCompression('deflate');
+    const { payload, checksum } = encodeSync(
+      { type: RECORD_FULL, flags: HAS_CHECKSUM, payload: shared },
+      compression,
+    );
+    expect(Buffer.compare(decompress(payload, text.length, 1), text)).toBe(0);
+    expect(checksum).toBe(recordChecksum(text));
+  } finally {
+    zlib.deflateRawSync = deflateRawSync;
+    syncBuiltinESMExports();
   }
 });
