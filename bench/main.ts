@@ -1,57 +1,55 @@
-/** main: `npm run bench`: runs the scenarios asked for, in a directory of its own that it removes. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** main: `npm run bench`: runs the scenarios asked for, in a directory of its own that it removes, and reports. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeEnvironment } from './environment.js';
-import { say, table } from './report.js';
-import { curve } from './scenarios/curve.js';
-import { memory } from './scenarios/memory.js';
-import { open } from './scenarios/open.js';
-import { presets } from './scenarios/presets.js';
-import { producers } from './scenarios/producers.js';
+import { describeEnvironment } from './harness/environment.js';
+import { Progress } from './harness/progress.js';
+import { barsOf } from './report/bars.js';
+import { printResults, say } from './report/console.js';
+import { html } from './report/html.js';
+import type { Cell, Results } from './report/results.js';
+import { pictures } from './report/svg.js';
+import { ON_DEMAND, USUAL } from './scenarios/index.js';
+import { ofRole } from './scenarios/scenario.js';
+import { lookAtSystems } from './systems-here.js';
 
+const line = ({ name, what }: { name: string; what: string }): string => `  ${name.padEnd(11)} ${what}`;
 const HELP = `npm run bench -- [scenario...] [options]
 
-scenarios (default: curve and producers)
-  curve       1 to 10 000 appends in flight: ringwal, a 10-line group commit, the raw floor, the harness alone
-  producers   1 and 4 producer threads on one log, every LSN checked
-  presets     the default options beside the presets, for few callers, many, and large records
-  memory      heap and RSS over 20 million appends
-  open        opening and verifying a log of 10 GB
+scenarios (default: all of these)
+${USUAL.map(line).join('\n')}
+only when asked for
+${ON_DEMAND.map(line).join('\n')}
 
 options
-  --quick              fewer and shorter rounds: under a minute
-  --rounds N           rounds of every measurement (5)
-  --seconds S          length of one measurement (1)
-  --in-flight A,B,...  points of the curve (1,10,100,1000,10000)
-  --payload BYTES      size of a record (128)
-  --dir DIR            where to measure: a fresh directory is made in it (the system's temporary directory)
-  --json FILE          write all figures there
+  --quick          fewer points and rounds: under two minutes
+  --dir DIR        where to measure: a fresh directory is made in it (the system's temporary directory)
+  --json FILE      write all figures there
+  --html FILE      write a page with interactive plots there (ringwal-bench.html)
+  --pictures DIR   write plots as SVG there
   --help`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    seconds: { type: 'string' },
-    'in-flight': { type: 'string', default: '1,10,100,1000,10000' },
-    payload: { type: 'string', default: '128' },
     dir: { type: 'string', default: tmpdir() },
     json: { type: 'string' },
+    html: { type: 'string', default: 'ringwal-bench.html' },
+    pictures: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
-
 if (values.help) {
   say(HELP);
   process.exit(0);
 }
-const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
-const ms = Number(values.seconds ?? (values.quick ? 0.5 : 1)) * 1000;
-const payloadBytes = Number(values.payload);
-const inFlight = values['in-flight'].split(',').map(Number);
+const all = [...USUAL, ...ON_DEMAND];
+const unknown = positionals.find((name) => all.every((scenario) => scenario.name !== name));
+if (unknown !== undefined) throw new Error(`There is no scenario "${unknown}"; see --help.`);
+const chosen = positionals.length === 0 ? USUAL : all.filter(({ name }) => positionals.includes(name));
+
 const directory = mkdtempSync(join(values.dir, 'ringwal-bench-'));
 const remove = (): void => rmSync(directory, { recursive: true, force: true });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -61,30 +59,36 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-const scenarios: Record<string, () => Promise<unknown>> = {
-  curve: () => curve({ directory, inFlight, rounds, ms, payloadBytes }),
-  producers: () => producers({ directory, rounds, ms, inFlight: 1000, payloadBytes }),
-  presets: () => presets({ directory, rounds, ms }),
-  memory: () => memory(directory, values.quick ? 2_000_000 : 20_000_000, 1000, payloadBytes),
-  open: () => open(directory, values.quick ? 1e9 : 10e9),
-};
-
-const results: Record<string, unknown> = {};
+const start = performance.now();
 try {
   const environment = describeEnvironment(directory);
-  table(
-    ['environment', ''],
-    Object.entries(environment).map(([key, value]) => [key, String(value)]),
-  );
   if (environment.fileSystem.startsWith('tmpfs'))
     say('This is memory, not a disk: syncs are free here. Give a --dir.');
-  for (const name of positionals.length > 0 ? positionals : ['curve', 'producers']) {
-    const scenario = scenarios[name];
-    if (scenario === undefined) throw new Error(`There is no scenario "${name}"; see --help.`);
-    results[name] = await scenario();
+  const { kinds, systems } = await lookAtSystems(directory);
+  const isQuick = values.quick;
+  const totalMs = chosen.reduce((sum, scenario) => sum + scenario.estimateMs({ isQuick, kinds }), 0);
+  const progress = new Progress(totalMs);
+  const scenarios: Record<string, readonly Cell[]> = {};
+  for (const { name, run } of chosen) {
+    const own = join(directory, name);
+    mkdirSync(own);
+    scenarios[name] = await run({ directory: own, isQuick, kinds, progress, before: scenarios });
+    rmSync(own, { recursive: true, force: true });
   }
-  if (values.json !== undefined)
-    writeFileSync(values.json, JSON.stringify({ environment, results }, undefined, 2));
+  progress.stop();
+  const results: Results = {
+    ...{ date: new Date().toISOString(), seconds: (performance.now() - start) / 1000, isQuick, environment },
+    ...{ systems, scenarios, bars: barsOf(scenarios, ofRole('peer', kinds)) },
+  };
+  printResults(results);
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, undefined, 1));
+  writeFileSync(values.html, await html(results));
+  say(`The page with the plots: ${values.html}`);
+  if (values.pictures !== undefined) {
+    mkdirSync(values.pictures, { recursive: true });
+    for (const [name, svg] of Object.entries(pictures(results)))
+      writeFileSync(join(values.pictures, `${name}.svg`), svg);
+  }
 } finally {
   remove();
 }

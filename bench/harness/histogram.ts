@@ -1,22 +1,24 @@
-/** histogram: latencies in microseconds, in buckets of three significant digits (HDR), by node:perf_hooks. */
+/** histogram: latencies in buckets of three significant digits (HDR), by node:perf_hooks. */
 import { createHistogram } from 'node:perf_hooks';
-
-export interface Percentiles {
-  readonly p50Us: number;
-  readonly p99Us: number;
-  readonly p999Us: number;
-}
+import type { Latency } from './load.js';
 
 export class LatencyHistogram {
   // In nanoseconds, so that a bucket is fine enough at a few microseconds too.
   readonly #histogram = createHistogram({ figures: 3 });
 
+  /** `us` may be 0 or less, when clocks are read twice within their resolution. */
   record(us: number): void {
     this.#histogram.record(Math.max(1, Math.round(us * 1000)));
   }
 
-  percentiles(): Percentiles {
+  get latency(): Latency {
     const us = (percent: number): number => this.#histogram.percentile(percent) / 1000;
-    return { p50Us: us(50), p99Us: us(99), p999Us: us(99.9) };
+    const curve = [...this.#histogram.percentiles].map(
+      ([percentile, ns]) => [percentile, ns / 1000] as const,
+    );
+    return {
+      ...{ p50Us: us(50), p90Us: us(90), p99Us: us(99), p999Us: us(99.9), maxUs: this.#histogram.max / 1000 },
+      curve,
+    };
   }
 }

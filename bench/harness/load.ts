@@ -11,6 +11,10 @@ export interface ClosedLoad extends AnyLoad {
   readonly inFlight: number;
   /** Records of one call of `appendBatch`; 1: `append`. */
   readonly batch: number;
+  /** Appended through another ring of the same log meanwhile, and not measured. */
+  readonly beside?: { readonly inFlight: number; readonly payloadBytes: number };
+  /** Whether a timeline is wanted. */
+  readonly hasTimeline?: boolean;
 }
 
 /** So many appends a second, whatever becomes of them; latency counts from the moment at which each was due. */
@@ -48,13 +52,18 @@ export interface Measurement {
   readonly latency: Latency;
   /** Mean records of a group, of a system that can tell. */
   readonly groupRecords?: number;
-  /** CPU time of a record, microseconds: of the thread that appends, and of all other threads of the process. */
-  readonly appCpuUs: number;
-  readonly otherCpuUs: number;
+  /**
+   * CPU time of a record, microseconds: of the thread that appends, and of all other threads of the process. Not of open
+   * loads, nor where the system does not tell threads apart.
+   */
+  readonly appCpuUs?: number;
+  readonly otherCpuUs?: number;
   /** How late timers of the appending thread's event loop were, at worst of 99 %, in ms. */
   readonly loopDelayP99Ms: number;
-  /** Open loads: appends that were due and could not be made before the end; more than a few: the system can't keep up. */
+  /** Open loads: appends that were due before the end and not durable then; far more than usual in flight: the system can't keep up. */
   readonly backlog?: number;
+  /** Figures of a scenario's own, by name and unit. */
+  readonly extra?: Readonly<Record<string, number>>;
   /** Worst latency of the appends of each slice of time, in order: [ms since the start, us]. Only where a scenario asks. */
   readonly timeline?: readonly (readonly [ms: number, us: number])[];
 }

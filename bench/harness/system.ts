@@ -5,6 +5,8 @@ export interface System {
   append(payload: Uint8Array): Promise<unknown>;
   /** The same of several, together: where the system has a call for that. */
   appendBatch?(payloads: readonly Uint8Array[]): Promise<unknown>;
+  /** As `append`, through another ring, for callers that do not share the queue of the others. */
+  appendBeside?(payload: Uint8Array): Promise<unknown>;
   /** Brings it into the state it is in after hours of use, before anything is measured. */
   warmUp?(): Promise<void>;
   /** Groups committed so far, and records in them; of a system that can tell. */

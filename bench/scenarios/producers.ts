@@ -1,96 +1,67 @@
 /**
- * producers: one thread against four on one log, with as many appends in flight in all, and with as many each; every
- * LSN is checked.
+ * producers: 1, 2, 4 and 8 threads on one log, with as many appends in flight in all, and with as many each; every LSN is
+ * checked.
  */
-import { once } from 'node:events';
+import { once as event } from 'node:events';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { openLog } from 'ringwal';
-import { count, median, progress, say, spread, table } from '../report.js';
+import type { Measurement } from '../harness/load.js';
+import { once } from '../harness/measure.js';
+import { PAYLOAD_BYTES } from './closed.js';
 import type { ProducerReport, ProducerTask } from './producer-thread.js';
+import type { Scenario } from './scenario.js';
 
-export interface ProducersOptions {
-  readonly directory: string;
-  readonly rounds: number;
-  readonly ms: number;
-  readonly inFlight: number;
-  readonly payloadBytes: number;
-}
+const THREADS = [1, 2, 4, 8];
+const IN_FLIGHT = 1000;
 
-export interface ProducersResult {
-  readonly threads: number;
-  /** Appends in flight on each thread. */
-  readonly inFlightEach: number;
-  readonly recordsPerSecond: readonly number[];
-  /** Records read back and found under the LSN that their thread was told. */
-  readonly checked: number;
-}
-
-interface Case {
-  readonly threads: number;
-  readonly inFlightEach: number;
-  readonly rates: number[];
-  checked: number;
-}
-
-export async function producers(options: ProducersOptions): Promise<ProducersResult[]> {
-  const { inFlight } = options;
-  const cases: Case[] = [
-    { threads: 1, inFlightEach: inFlight, rates: [], checked: 0 },
-    { threads: 4, inFlightEach: Math.ceil(inFlight / 4), rates: [], checked: 0 },
-    { threads: 4, inFlightEach: inFlight, rates: [], checked: 0 },
-  ];
-  for (let round = 0; round < options.rounds; round++) {
-    for (const one of round % 2 === 0 ? cases : [...cases].reverse()) {
-      progress(`round ${round + 1} of ${options.rounds}: ${one.threads} producer threads`);
-      const name = `producers-${round}-${cases.indexOf(one)}`;
-      const { recordsPerSecond, records } = await run(options, one, name);
-      one.rates.push(recordsPerSecond);
-      one.checked += records;
-    }
-  }
-  say(`producer threads on one log, ${options.rounds} rounds of ${options.ms} ms`);
-  table(
-    ['threads', 'in flight each', 'records/s', 'of one thread', 'records read back and right'],
-    cases.map(({ threads, inFlightEach, rates, checked }) => [
-      `${threads}`,
-      count(inFlightEach),
-      spread(rates, count),
-      (median(rates) / median((cases[0] as Case).rates)).toFixed(2),
-      count(checked),
-    ]),
-  );
-  say();
-  return cases.map(({ threads, inFlightEach, rates, checked }) => ({
+const settings = (isQuick: boolean) => ({ ms: isQuick ? 300 : 1000, rounds: isQuick ? 1 : 3 });
+const POINTS = THREADS.flatMap((threads) =>
+  [...new Set([Math.ceil(IN_FLIGHT / threads), IN_FLIGHT])].map((inFlightEach) => ({
     threads,
     inFlightEach,
-    recordsPerSecond: rates,
-    checked,
-  }));
-}
+  })),
+);
+/** Reading back takes about as long. */
+const TIMES_MS = 2;
 
-async function run(
-  options: ProducersOptions,
-  { threads, inFlightEach }: Case,
-  name: string,
-): Promise<{ recordsPerSecond: number; records: number }> {
-  const log = await openLog(join(options.directory, name));
+export const producers: Scenario = {
+  name: 'producers',
+  what: '1 to 8 producer threads on one log, every LSN checked',
+  estimateMs({ isQuick }) {
+    const { ms, rounds } = settings(isQuick);
+    return POINTS.length * rounds * ms * TIMES_MS;
+  },
+  async run({ directory, isQuick, progress }) {
+    const { ms, rounds } = settings(isQuick);
+    const cells = POINTS.map((at) => ({ system: 'ringwal', at, rounds: [] as Measurement[] }));
+    for (let round = 0; round < rounds; round++) {
+      for (const cell of round % 2 === 0 ? cells : [...cells].reverse()) {
+        const { threads, inFlightEach } = cell.at;
+        progress.say(`${threads} producer threads, ${inFlightEach} in flight each`);
+        const path = join(directory, 'log');
+        cell.rounds.push(await run(path, threads, inFlightEach, ms));
+        rmSync(path, { recursive: true });
+        progress.advance(ms * TIMES_MS);
+      }
+    }
+    return cells;
+  },
+};
+
+async function run(path: string, threads: number, inFlight: number, ms: number): Promise<Measurement> {
+  const log = await openLog(path);
   const workers = Array.from({ length: threads }, (_, thread) => {
     const handle = log.handle();
-    const task: ProducerTask = {
-      handle,
-      thread,
-      inFlight: inFlightEach,
-      ms: options.ms,
-      payloadBytes: options.payloadBytes,
-    };
+    const task: ProducerTask = { handle, thread, inFlight, ms, payloadBytes: PAYLOAD_BYTES };
     return new Worker(new URL('./producer-thread.js', import.meta.url), {
       workerData: task,
       transferList: [handle],
     });
   });
   const reports = (await Promise.all(
-    workers.map(async (worker) => (await once(worker, 'message'))[0]),
+    workers.map(async (worker) => (await event(worker, 'message'))[0]),
   )) as ProducerReport[];
   // Each record says who appended it, and as which of his; who appended it knows the LSN that he was told.
   let records = 0;
@@ -109,8 +80,10 @@ async function run(
     throw new Error(`${acknowledged} records were acknowledged, ${records} are there`);
   await log.close();
   await Promise.all(workers.map((worker) => worker.terminate()));
+  const tookMs = Math.max(...reports.map((report) => report.ms));
+  const [first] = reports;
   return {
-    recordsPerSecond: reports.reduce((sum, { lsns, ms }) => sum + (lsns.length / ms) * 1000, 0),
-    records,
+    ...once(tookMs, { records, bytes: records * PAYLOAD_BYTES }),
+    ...(first && { latency: first.latency }),
   };
 }

@@ -1,0 +1,28 @@
+/** rotation: what a new segment costs those who wait: the same load with a new one every 4 MiB, and with hardly any. */
+import type { Planned } from '../harness/rounds.js';
+import { PAYLOAD_BYTES } from './closed.js';
+import { scenarioOfCells } from './scenario.js';
+
+const MiB = 1024 * 1024;
+export const SMALL_SEGMENT_BYTES = 4 * MiB;
+export const LARGE_SEGMENT_BYTES = 512 * MiB;
+
+export const rotation = scenarioOfCells(
+  'rotation',
+  'latency with a new segment every 4 MiB, and with hardly any',
+  ({ isQuick }) => {
+    const cells = [SMALL_SEGMENT_BYTES, LARGE_SEGMENT_BYTES].map(
+      (segmentBytes): Planned => ({
+        system: 'ringwal',
+        options: { segmentBytes },
+        at: { segmentBytes },
+        beside: 'both',
+        load: {
+          ...{ kind: 'closed', inFlight: 100, batch: 1, payloadBytes: PAYLOAD_BYTES },
+          ...{ ms: isQuick ? 1000 : 4000, hasTimeline: true },
+        },
+      }),
+    );
+    return { cells, rounds: isQuick ? 1 : 5 };
+  },
+);
