@@ -12,6 +12,34 @@ interface Explained {
 
 export const EXPLAINED: readonly Explained[] = [
   {
+    file: 'src/format/checksum.ts',
+    source: 'if (bytes.length >= NATIVE_FROM_BYTES) return crc32(bytes, seed);',
+    original: 'bytes.length >= NATIVE_FROM_BYTES',
+    replacement: '(true)',
+    why: 'Two implementations of the same function: which one is asked decides how fast it is.',
+  },
+  {
+    file: 'src/format/checksum.ts',
+    source: 'if (bytes.length >= NATIVE_FROM_BYTES) return crc32(bytes, seed);',
+    original: 'bytes.length >= NATIVE_FROM_BYTES',
+    replacement: '(false)',
+    why: 'Two implementations of the same function: which one is asked decides how fast it is.',
+  },
+  {
+    file: 'src/format/checksum.ts',
+    source: 'if (bytes.length >= NATIVE_FROM_BYTES) return crc32(bytes, seed);',
+    original: 'bytes.length >= NATIVE_FROM_BYTES',
+    replacement: '(bytes.length > NATIVE_FROM_BYTES)',
+    why: 'Two implementations of the same function: which one is asked decides how fast it is.',
+  },
+  {
+    file: 'src/format/checksum.ts',
+    source: 'if (bytes.length >= NATIVE_FROM_BYTES) return crc32(bytes, seed);',
+    original: 'bytes.length >= NATIVE_FROM_BYTES',
+    replacement: '(bytes.length < NATIVE_FROM_BYTES)',
+    why: 'Two implementations of the same function: which one is asked decides how fast it is.',
+  },
+  {
     file: 'src/commit/commit-loop.ts',
     source: "if (outcome === 'committed' && windowUs > 0) {",
     original: 'windowUs > 0',
@@ -42,10 +70,10 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'src/segment/records.ts',
-    source: 'if (flags > 0xff || !isKnownFrame(type, flags))',
-    original: 'flags > 0xff',
-    replacement: '(flags >= 0xff)',
-    why: 'Flags of 0xff have bits that isKnownFrame refuses, with the same words.',
+    source: 'if (length > body.length || at + bytes > body.length)',
+    original: 'length > body.length',
+    replacement: '(length >= body.length)',
+    why: 'A content as long as the group has a frame that is longer: the other half of the condition.',
   },
   {
     file: 'src/segment/segment-writer.ts',
