@@ -54,19 +54,33 @@ export const EXPLAINED: readonly Explained[] = [
     why: 'A short cut: the exchange behind it asks the same question.',
   },
   {
+    file: 'src/recovery/chain.ts',
+    source: 'if (segment.number < oldest.number) return;',
+    original: 'segment.number < oldest.number',
+    replacement: '(segment.number <= oldest.number)',
+    why: 'A segment that is not on the chain has not the number of one that is.',
+  },
+  {
+    file: 'src/recovery/chain.ts',
+    source: 'if (segment.asideEpoch !== undefined && segment.asideEpoch <= newest.header.epoch) return;',
+    original: 'segment.asideEpoch !== undefined',
+    replacement: '(true)',
+    why: 'What is undefined is not less than a number: the other half of the condition.',
+  },
+  {
+    file: 'src/recovery/chain.ts',
+    source:
+      'const laterWriter = chained.some((other) => other.header.epoch > epoch && other.number > segment.number);',
+    original: 'other.number > segment.number',
+    replacement: '(other.number >= segment.number)',
+    why: 'A segment that is not on the chain has not the number of one that is.',
+  },
+  {
     file: 'src/recovery/evidence.ts',
     source: 'if (view.getUint32(at, true) !== GROUP_MAGIC) continue;',
     original: 'view.getUint32(at, true) !== GROUP_MAGIC',
     replacement: '(false)',
     why: 'A short cut: decodeGroupHeader compares the same word again.',
-  },
-  {
-    file: 'src/recovery/evidence.ts',
-    source:
-      'const window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(0, to - from)) + GROUP_HEADER_BYTES);',
-    original: 'to - from',
-    replacement: '(to + from)',
-    why: 'The window is larger than it must be, and still no larger than WINDOW_BYTES.',
   },
   {
     file: 'src/segment/records.ts',
@@ -117,6 +131,20 @@ export const EXPLAINED: readonly Explained[] = [
     original: 'spare.backedBytes >= spare.segmentBytes',
     replacement: '(spare.backedBytes < spare.segmentBytes)',
     why: 'Which blocks were written before decides how fast syncs are, and nothing else.',
+  },
+  {
+    file: 'src/recovery/groups-seen.ts',
+    source: 'if (2 * this.#firstUnproven <= this.#places.length) return;',
+    original: '2 * this.#firstUnproven <= this.#places.length',
+    replacement: '(2 * this.#firstUnproven < this.#places.length)',
+    why: 'When the places that were passed are let go decides how much memory they take, and nothing else.',
+  },
+  {
+    file: 'src/recovery/groups-seen.ts',
+    source: 'if (2 * this.#firstUnproven <= this.#places.length) return;',
+    original: '2 * this.#firstUnproven <= this.#places.length',
+    replacement: '(true)',
+    why: 'When the places that were passed are let go decides how much memory they take, and nothing else.',
   },
   {
     file: 'src/recovery/groups-seen.ts',
