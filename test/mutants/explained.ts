@@ -133,6 +133,28 @@ export const EXPLAINED: readonly Explained[] = [
     why: 'Which blocks were written before decides how fast syncs are, and nothing else.',
   },
   {
+    file: 'src/recovery/point-in-time.ts',
+    source: 'if (number < oldestNumber || (header !== undefined && number < newest.number)) return false;',
+    original: 'number < oldestNumber',
+    replacement: '(number <= oldestNumber)',
+    why: 'A segment that is not of the log has not the number of one that is.',
+  },
+  {
+    file: 'src/recovery/point-in-time.ts',
+    source: 'if (number < oldestNumber || (header !== undefined && number < newest.number)) return false;',
+    original: 'number < newest.number',
+    replacement: '(number <= newest.number)',
+    why: 'A segment that is not of the log has not the number of one that is.',
+  },
+  {
+    file: 'src/recovery/scan-newest.ts',
+    source:
+      'if (successor === undefined || salt === undefined || !successorSalt.every((byte, i) => byte === salt[i])) {',
+    original: 'successor === undefined',
+    replacement: '(false)',
+    why: 'What is missing has no salt either: the other part of the condition.',
+  },
+  {
     file: 'src/recovery/groups-seen.ts',
     source: 'if (2 * this.#firstUnproven <= this.#places.length) return;',
     original: '2 * this.#firstUnproven <= this.#places.length',
