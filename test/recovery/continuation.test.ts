@@ -29,7 +29,7 @@ describe('the next segment', () => {
     expect(next).toEqual({
       ...{ number: 6, epoch: 4, logId: HEAD_LOG_ID, previousChecksum: 102 },
       link: { ...NEWEST.link.body, truncatedBefore: 7 },
-      relog: { segment: NEWEST, offset: 4096, end: 5000, lastChecksum: 102, openLsn: 0 },
+      relog: { segment: NEWEST, offset: 4096, end: 5000, lastLsn: 12, lastChecksum: 102, openLsn: 0 },
     });
     expect(closed).toEqual([{ ...OLDER, number: 2 }]);
     expect(leftovers).toEqual([LEFT, NEWEST]);
@@ -49,7 +49,7 @@ describe('the next segment', () => {
         ...{ predecessorEnd: end, predecessorSealOffset: 4250 },
         ...{ truncatedBefore: 7, openLsn, checkpointLsn: 8 },
       },
-      relog: { segment: NEWEST, offset: end, end: scanEnd, lastChecksum: end + 1, openLsn },
+      relog: { segment: NEWEST, offset: end, end: scanEnd, lastLsn: 12, lastChecksum: end + 1, openLsn },
     });
     expect(closed).toEqual([
       { ...OLDER, number: 2 },
