@@ -121,7 +121,8 @@ function longestChain(
     try {
       return linkedSegments(segments, segment, mark);
     } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
+      if (error instanceof CorruptError) continue;
+      throw error;
     }
   }
   return undefined;

@@ -221,7 +221,7 @@ function result(
   writer: SegmentWriter,
   next: NextSegment,
   files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned' | 'kept' | 'freed'>,
-  found: Partial<RecoverySummary>,
+  found: Partial<RecoverySummary> & Pick<RecoverySummary, 'keptAside'>,
 ): Recovered {
   const { link } = next;
   const oldest = files.closed[0]?.firstLsn ?? link.predecessorLastLsn + 1;
@@ -249,7 +249,6 @@ function result(
       tornBytes: 0,
       reloggedRecords: 0,
       damage: [],
-      keptAside: [],
       ...found,
       checkpointLsn,
       epoch: next.epoch,

@@ -155,6 +155,13 @@ export const EXPLAINED: readonly Explained[] = [
     why: 'What is missing has no salt either: the other part of the condition.',
   },
   {
+    file: 'src/recovery/point-in-time.ts',
+    source: 'if (error instanceof CorruptError) continue;',
+    original: 'error instanceof CorruptError',
+    replacement: '(true)',
+    why: 'Nothing else is thrown there: what is passed on is a bug of ringwal, should there be one.',
+  },
+  {
     file: 'src/recovery/groups-seen.ts',
     source: 'if (2 * this.#firstUnproven <= this.#places.length) return;',
     original: '2 * this.#firstUnproven <= this.#places.length',
