@@ -122,14 +122,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'recovery logs nothing again',
-    edits: [
-      { file: 'src/recovery/recover.js', find: 'if (next.relog === undefined)', replace: 'if (true)' },
-      {
-        file: 'src/recovery/recover.js',
-        find: 'if (writer.lastLsn !== found.scan.end.lastLsn)',
-        replace: 'if (false)',
-      },
-    ],
+    edits: [{ file: 'src/recovery/recover.js', find: 'if (next.relog === undefined)', replace: 'if (true)' }],
     layer: 'crash-states',
     share: 0.002,
   },
