@@ -107,9 +107,7 @@ export function preparedName(number: number): string {
 
 /** The segment number of a file name, or undefined for names that are not a segment's. */
 export function parseSegmentName(name: string): number | undefined {
-  const digits = SEGMENT_NAME.exec(name)?.[1];
-  if (digits === undefined) return undefined;
-  const number = Number(digits);
+  const number = Number(SEGMENT_NAME.exec(name)?.[1]);
   return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
 

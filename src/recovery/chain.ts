@@ -198,5 +198,5 @@ function gap(successor: ChainedSegment, link: LinkBody, problem: string): Corrup
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return a.every((byte, i) => byte === b[i]); // ids and salts: all are of one length
 }

@@ -20,6 +20,9 @@ export interface NextSegment {
         readonly segment: ChainedSegment;
         readonly offset: number;
         readonly end: number;
+        /** LSN of the last record there. */
+        readonly lastLsn: number;
+        /** Header checksum of the group before them. */
         readonly lastChecksum: number;
         readonly openLsn: number;
       }
@@ -51,6 +54,7 @@ export function continuation(
           segment: newest,
           offset: BLOCK_BYTES,
           end: scan.end.end,
+          lastLsn: scan.end.lastLsn,
           lastChecksum: previousChecksum,
           openLsn: newest.link.body.openLsn,
         },
@@ -94,6 +98,7 @@ export function continuation(
         segment: newest,
         offset: proven.end,
         end: scan.end.end,
+        lastLsn: scan.end.lastLsn,
         lastChecksum: proven.lastChecksum,
         openLsn: link.openLsn,
       },

@@ -38,7 +38,7 @@ export async function findPointInTime(
 ): Promise<FoundLog> {
   try {
     const found = await findLog(storage, segments, newest, mustInclude, 'point-in-time');
-    for (const segment of found.closed) await scanSegment(storage, { ...segment, isClosed: true });
+    for (const segment of found.closed) await scanSegment(storage, segment);
     return found;
   } catch (error) {
     if (!(error instanceof CorruptError)) throw error;
@@ -53,10 +53,10 @@ async function cut(
   first: CorruptError,
 ): Promise<FoundLog> {
   checkOneLog(segments, first);
-  const surveys = new Map<string, Survey>();
-  for (const segment of segments) surveys.set(segment.name, await surveySegment(storage, segment));
-  const all = [...surveys.values()];
-  const mark = Math.max(0, ...all.map(({ truncatedBefore }) => truncatedBefore));
+  const surveyed: (SegmentFile & { readonly survey: Survey })[] = [];
+  for (const segment of segments)
+    surveyed.push({ ...segment, survey: await surveySegment(storage, segment) });
+  const mark = Math.max(...surveyed.map(({ survey }) => survey.truncatedBefore));
   const chain = longestChain(segments, mark); // P2
   if (chain === undefined) throw nothingLeft(first);
   const { newest, closed, scan, damage } = await firstDamage(storage, chain);
@@ -71,16 +71,16 @@ async function cut(
     );
   }
   const onLog = new Set([newest.name, ...closed.map(({ name }) => name)]);
-  const leftovers = segments.filter(({ name }) => !onLog.has(name));
+  const leftovers = surveyed.filter(({ name }) => !onLog.has(name));
   // What is older than the log's end and sound was a leftover before this; so was what holds no group at all.
-  const behind = leftovers.filter(({ name, number, header, link }) => {
+  const behind = leftovers.filter(({ number, header, survey }) => {
     if (number < oldestNumber || (header !== undefined && number < newest.number)) return false;
-    return header === undefined || link !== undefined || (surveys.get(name)?.groups ?? 0) > 0;
+    return header === undefined || survey.groups > 0;
   });
   const isCutInside = damage !== undefined;
   const aside = [...(isCutInside ? [newest.name] : []), ...behind.map(({ name }) => name)];
   const reason = damage ?? first;
-  const highest = Math.max(...all.map((survey) => survey.lastLsn));
+  const highest = Math.max(...surveyed.map(({ survey }) => survey.lastLsn));
   return {
     newest,
     scan: { ...scan, truncatedBefore: mark },
@@ -91,14 +91,13 @@ async function cut(
       {
         file: reason.details.file ?? newest.name,
         offset: reason.details.offset,
-        reason: reason.message.replace(/ No file was changed\.$/, ''),
+        reason: reason.message.replace(' No file was changed.', ''),
         firstLostLsn: lastLsn + 1,
         lastLostLsn: highest > lastLsn ? highest : undefined,
         keptAs: undefined,
       },
-      ...behind.map(({ name }): RecoveryDamage => {
-        const survey = surveys.get(name);
-        const holds = survey !== undefined && survey.lastLsn > lastLsn;
+      ...behind.map(({ name, survey }): RecoveryDamage => {
+        const holds = survey.lastLsn > lastLsn;
         return {
           file: name,
           offset: undefined,
@@ -122,7 +121,8 @@ function longestChain(
     try {
       return linkedSegments(segments, segment, mark);
     } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
+      if (error instanceof CorruptError) continue;
+      throw error;
     }
   }
   return undefined;
@@ -140,7 +140,7 @@ async function firstDamage(
 }> {
   for (const [i, segment] of closed.entries()) {
     try {
-      await scanSegment(storage, { ...segment, isClosed: true });
+      await scanSegment(storage, segment);
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error;
       const damaged = chained[chained.length - 1 - i] as ChainedSegment;

@@ -104,8 +104,6 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
   const { next, closed, leftovers } = continuation(found, epoch, number);
   await putAside(storage, found.aside, epoch);
   const { writer, reloggedRecords } = await beginSegment(storage, options, next, prepared);
-  if (writer.lastLsn !== found.scan.end.lastLsn)
-    throw new IoError('Logging the last group again', new Error('it changed while it was read'));
   const kept = segments.filter(({ asideEpoch }) => asideEpoch !== undefined).map(({ name }) => name);
   const freed = truncatedPart(segments, found);
   const files = { closed, leftovers, abandoned: prepared, freed, kept: new Set([...kept, ...found.aside]) };
@@ -171,7 +169,10 @@ async function beginSegment(
   }
 }
 
-/** Copies the DATA groups between two places into the new segment, and syncs nothing; returns the records. */
+/**
+ * Copies the DATA groups between two places into the new segment, and syncs nothing; returns the records. Throws when they
+ * are not those that were found there before: published, the segment would end the log without the rest.
+ */
 async function relog(
   storage: Storage,
   from: NonNullable<NextSegment['relog']>,
@@ -205,7 +206,9 @@ async function relog(
         writer.write(false);
         staged = false;
       }
-      if (step.kind === 'stop') return records;
+      if (step.kind === 'group') continue;
+      if (writer.lastLsn === from.lastLsn) return records;
+      throw new IoError('Logging the last group again', new Error('it changed while it was read'));
     }
   } finally {
     await file.close();
@@ -218,7 +221,7 @@ function result(
   writer: SegmentWriter,
   next: NextSegment,
   files: Pick<Recovered, 'closed' | 'leftovers' | 'abandoned' | 'kept' | 'freed'>,
-  found: Partial<RecoverySummary>,
+  found: Partial<RecoverySummary> & Pick<RecoverySummary, 'keptAside'>,
 ): Recovered {
   const { link } = next;
   const oldest = files.closed[0]?.firstLsn ?? link.predecessorLastLsn + 1;
@@ -246,7 +249,6 @@ function result(
       tornBytes: 0,
       reloggedRecords: 0,
       damage: [],
-      keptAside: [],
       ...found,
       checkpointLsn,
       epoch: next.epoch,

@@ -31,10 +31,10 @@ export async function surveySegment(storage: Storage, segment: SegmentFile): Pro
       groups++;
       firstLsn ||= header.firstLsn;
       lastLsn = Math.max(lastLsn, header.firstLsn + header.records - 1, header.durableLsn);
-      if ((header.type !== LINK && header.type !== MARK) || header.bodyBytes > body.length) continue;
-      const bytes = body.subarray(0, header.bodyBytes);
-      const read = await file.read(bytes, offset + GROUP_HEADER_BYTES);
-      if (read < bytes.length || checksum(bytes, key.seed) !== header.bodyChecksum) continue;
+      if (header.type !== LINK && header.type !== MARK) continue;
+      const read = await file.read(body.subarray(0, header.bodyBytes), offset + GROUP_HEADER_BYTES);
+      const bytes = body.subarray(0, read); // of a body that is cut, or too long for one: it won't verify
+      if (checksum(bytes, key.seed) !== header.bodyChecksum) continue;
       const evidence = header.type === LINK ? decodeLink(bytes) : decodeMark(bytes);
       truncatedBefore = Math.max(truncatedBefore, evidence?.truncatedBefore ?? 0);
     }

@@ -21,8 +21,8 @@ export function walkRecords(
     const length = view.getUint32(at, true);
     const word = view.getUint32(at + 4, true);
     const type = word & 0xff;
-    const flags = word >>> 8;
-    if (flags > 0xff || !isKnownFrame(type, flags))
+    const flags = word >>> 8; // with the reserved bits, none of which is known
+    if (!isKnownFrame(type, flags))
       return `record ${i} of ${count} has a type or flags unknown to this version`;
     const bytes = frameBytes(length, flags);
     if (length > body.length || at + bytes > body.length)

@@ -63,8 +63,7 @@ export class SegmentCursor {
   #window = this.#buffer;
   #view = new DataView(this.#window.buffer);
   #windowStart = 0;
-  #wantedStart = 0;
-  #wantedBytes = 0;
+  #wantedEnd = 0;
 
   /** End of the last valid group. */
   offset: number;
@@ -98,7 +97,7 @@ export class SegmentCursor {
     if (this.offset >= this.#limit) return this.#stop('end');
     const aligned = Math.ceil(this.offset / BLOCK_BYTES) * BLOCK_BYTES;
     const headerEnd = Math.min(aligned + GROUP_HEADER_BYTES, this.#limit);
-    if (!this.#holds(this.offset, headerEnd)) return this.#need(this.offset, headerEnd - this.offset);
+    if (!this.#holds(headerEnd)) return this.#need(headerEnd);
     const at = this.#header(this.offset) ? this.offset : aligned;
     const header = this.#header(at);
     if (header === undefined) return this.#stop(this.#isZero() ? 'zeros' : 'invalid');
@@ -107,7 +106,7 @@ export class SegmentCursor {
     const bodyStart = at + GROUP_HEADER_BYTES;
     const end = bodyStart + header.bodyBytes;
     if (end > this.#limit || !isPlausible(header)) return this.#stop('invalid');
-    if (!this.#holds(at, end)) return this.#need(at, end - at);
+    if (!this.#holds(end)) return this.#need(end);
     const body = this.#window.subarray(bodyStart - this.#windowStart, end - this.#windowStart);
     if (checksum(body, this.#key.seed) !== header.bodyChecksum) return this.#stop('invalid');
     this.offset = end;
@@ -116,32 +115,36 @@ export class SegmentCursor {
     return { kind: 'group', header, offset: at, end, body };
   }
 
-  /** Reads what the last `next` found missing, and as much behind it as a window holds. */
+  /**
+   * Reads what the last `next` found missing, and as much behind it as a window holds. Always from the end of the last
+   * group on, also where zeros lie before the next one: there the next look begins.
+   */
   async fill(): Promise<void> {
-    const bytes = Math.min(Math.max(this.#wantedBytes, this.#windowBytes), this.#limit - this.#wantedStart);
+    const start = this.offset;
+    const bytes = Math.min(Math.max(this.#wantedEnd - start, this.#windowBytes), this.#limit - start);
     this.#windowBytes = Math.min(2 * this.#windowBytes, WINDOW_BYTES);
     if (this.#buffer.length < bytes) this.#buffer = new Uint8Array(bytes);
     const window = this.#buffer.subarray(0, bytes);
-    const read = await this.#file.read(window, this.#wantedStart);
+    const read = await this.#file.read(window, start);
     this.#window = window.subarray(0, read);
     this.#view = new DataView(window.buffer, 0, read);
-    this.#windowStart = this.#wantedStart;
-    if (read < this.#wantedBytes)
-      throw new Error(`The file ended at ${this.#wantedStart + read}, before the size it had.`);
+    this.#windowStart = start;
+    if (start + read < this.#wantedEnd)
+      throw new Error(`The file ended at ${start + read}, before the size it had.`);
   }
 
   #stop(reason: StopReason): Stop {
     return { kind: 'stop', reason, offset: this.offset };
   }
 
-  #need(start: number, bytes: number): NeedMore {
-    this.#wantedStart = start;
-    this.#wantedBytes = bytes;
+  #need(end: number): NeedMore {
+    this.#wantedEnd = end;
     return NEED_MORE;
   }
 
-  #holds(start: number, end: number): boolean {
-    return start >= this.#windowStart && end <= this.#windowStart + this.#window.length;
+  /** Whether the window reaches to `end`; it never begins behind `offset`. */
+  #holds(end: number): boolean {
+    return end <= this.#windowStart + this.#window.length;
   }
 
   #header(at: number): GroupHeader | undefined {

@@ -67,7 +67,7 @@ export async function readDirectory(storage: Storage, isLenient = false): Promis
     if (put) aside.set(put.segment, Math.max(put.epoch, aside.get(put.segment) ?? 0));
   }
   found.sort((a, b) => a.number - b.number);
-  const segments: SegmentFile[] = new Array(found.length);
+  const segments: SegmentFile[] = [];
   let next = 0;
   let failure: { readonly error: unknown } | undefined;
   const reader = async (): Promise<void> => {

@@ -72,6 +72,7 @@ export class SegmentWriter {
   readonly #environment: Environment;
   readonly #padGroups: boolean;
   readonly #key: SaltKey;
+  /** Least distance between groups in the index: so wide that no segment has more than MAX_INDEX_ENTRIES. */
   readonly #indexStrideBytes: number;
   readonly #index: IndexEntry[] = [];
   #end: number;
@@ -151,10 +152,7 @@ export class SegmentWriter {
   }
 
   stageLink(link: LinkBody): void {
-    assert(
-      this.#end === BLOCK_BYTES && this.#staged.length === 0,
-      'W1 a LINK is the first group of a segment',
-    );
+    assert(this.#end === BLOCK_BYTES, 'W1 a LINK is the first group of a segment');
     const body = encodeLink(link);
     this.#stage(LINK, [body], body.length, 0);
   }
@@ -177,7 +175,7 @@ export class SegmentWriter {
     assert(bytes <= this.room, 'W3 a group leaves room for the SEAL');
     const offset = this.#groupStart();
     const last = this.#index.at(-1)?.offset ?? -this.#indexStrideBytes;
-    if (offset - last >= this.#indexStrideBytes && this.#index.length < MAX_INDEX_ENTRIES) {
+    if (offset - last >= this.#indexStrideBytes) {
       const firstLsn = this.#lastLsn + 1;
       const openBack = openLsn === 0 ? 0 : Math.min(firstLsn - openLsn, MAX_OPEN_BACK);
       this.#index.push({ firstLsn, offset, openBack });

@@ -1,8 +1,8 @@
 /** scan-segment: verifies every group and every record frame of one segment, up to its stated end. */
-import type { ReadableSegment } from '../control/contract.js';
 import { CorruptError } from '../errors.js';
 import { DATA, saltKey } from '../format/group-header.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
+import type { ClosedSegment } from '../segment/closed-segment.js';
 import { walkRecords } from '../segment/records.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage } from '../storage/storage.js';
@@ -15,7 +15,7 @@ export interface SegmentScan {
 }
 
 /** Throws CorruptError at the first thing that does not verify, and what the storage throws. */
-export async function scanSegment(storage: Storage, segment: ReadableSegment): Promise<SegmentScan> {
+export async function scanSegment(storage: Storage, segment: ClosedSegment): Promise<SegmentScan> {
   const file = await storage.open(segment.name, 'read');
   try {
     const cursor = new SegmentCursor(file, saltKey(segment.salt), segment.end, {
@@ -48,7 +48,7 @@ export async function scanSegment(storage: Storage, segment: ReadableSegment): P
   }
 }
 
-function damaged(segment: ReadableSegment, offset: number, expectedLsn: number, why: string): CorruptError {
+function damaged(segment: ClosedSegment, offset: number, expectedLsn: number, why: string): CorruptError {
   return new CorruptError(`${segment.name} is damaged at offset ${offset}, LSN ${expectedLsn}: ${why}.`, {
     file: segment.name,
     offset,

@@ -11,8 +11,15 @@ import {
   encodeLink,
   encodeMark,
   encodeSeal,
+  MAX_INDEX_ENTRIES,
+  MAX_SEAL_BODY_BYTES,
 } from '../../dist/src/format/group-body.js';
-import { decodeGroupHeader, encodeGroupHeader, saltKey } from '../../dist/src/format/group-header.js';
+import {
+  decodeGroupHeader,
+  encodeGroupHeader,
+  type SaltKey,
+  saltKey,
+} from '../../dist/src/format/group-header.js';
 import { frameBytes } from '../../dist/src/format/record-frame.js';
 import {
   decodeSegmentHeader,
@@ -105,6 +112,25 @@ describe('a group header', () => {
     );
   });
 
+  it('is found by its magic and by the beginning of the salt, not by its checksum alone', () => {
+    const own = saltKey(Uint8Array.from({ length: 16 }, (_, i) => i + 1));
+    const written = (key: SaltKey, isMagic = true): DataView => {
+      const bytes = new Uint8Array(64);
+      const view = new DataView(bytes.buffer);
+      const [header] = fc.sample(groupHeader, 1);
+      if (header === undefined) throw new Error('a sample of one is one');
+      encodeGroupHeader(header, key, bytes, view, 0);
+      if (!isMagic) view.setUint8(0, 0x53);
+      view.setUint32(60, checksum(bytes.subarray(0, 60), key.seed), true);
+      return view;
+    };
+    const found = (view: DataView) => decodeGroupHeader(new Uint8Array(view.buffer), view, 0, own);
+    expect(found(written(own))).toBeDefined();
+    expect(found(written(own, false))).toBeUndefined();
+    expect(found(written({ ...own, prefixLow: own.prefixLow ^ 1 }))).toBeUndefined();
+    expect(found(written({ ...own, prefixHigh: own.prefixHigh ^ 1 }))).toBeUndefined();
+  });
+
   it('is never found in zeros, whatever the salt, nor in random bytes', () => {
     const zeros = new Uint8Array(64);
     fc.assert(
@@ -166,6 +192,35 @@ describe('the bodies of groups without records', () => {
     );
   });
 
+  it('are refused when they hold a number that no log comes to', () => {
+    const forged = (bytes: Uint8Array, at: number): Uint8Array => {
+      new DataView(bytes.buffer).setBigUint64(at, 2n ** 53n, true);
+      return bytes;
+    };
+    const link = {
+      predecessorSalt: new Uint8Array(16).fill(1),
+      predecessorNumber: 1,
+      predecessorLastLsn: 2,
+      predecessorEnd: 4300,
+      predecessorSealOffset: 4200,
+      truncatedBefore: 3,
+      openLsn: 4,
+      checkpointLsn: 5,
+    };
+    for (const at of [16, 24, 40, 48, 56]) expect(decodeLink(forged(encodeLink(link), at))).toBeUndefined();
+    const index = [1, 2, 3].map((n) => ({ firstLsn: n, offset: 4096 * n, openBack: 0 }));
+    const seal = { successorSalt: new Uint8Array(16), successorNumber: 2, index };
+    for (const at of [16, 32, 48, 64]) expect(decodeSeal(forged(encodeSeal(seal), at))).toBeUndefined();
+    expect(decodeMark(forged(encodeMark({ truncatedBefore: 1, clean: true }), 0))).toBeUndefined();
+  });
+
+  it('have room for an index entry about every 256 KiB of a 64 MiB segment', () => {
+    expect(MAX_INDEX_ENTRIES).toBe(256);
+    const index = Array.from({ length: MAX_INDEX_ENTRIES }, () => ({ firstLsn: 1, offset: 1, openBack: 1 }));
+    const seal = { successorSalt: new Uint8Array(16), successorNumber: 2, index };
+    expect(encodeSeal(seal).length).toBe(MAX_SEAL_BODY_BYTES);
+  });
+
   it('are refused when their length is not theirs', () => {
     expect(decodeLink(new Uint8Array(63))).toBeUndefined();
     expect(decodeMark(new Uint8Array(15))).toBeUndefined();
@@ -202,6 +257,26 @@ describe('a segment header', () => {
     expect(decodeSegmentHeader(new Uint8Array(4096))).toEqual({ state: 'invalid' });
   });
 
+  it('is invalid when its magic, block size or segment size is not one of ours, though its checksum verifies', () => {
+    const fields = { logId: new Uint8Array(16).fill(1), salt: new Uint8Array(16).fill(2) };
+    const numbers = { number: 3, epoch: 4, segmentBytes: 65_536, createdUs: 5 };
+    const forged = (change: (view: DataView) => void) => {
+      const bytes = encodeSegmentHeader({ ...fields, ...numbers });
+      const view = new DataView(bytes.buffer);
+      change(view);
+      view.setUint32(4092, checksum(bytes.subarray(0, 4092), 0), true);
+      return decodeSegmentHeader(bytes);
+    };
+    expect(forged(() => {}).state).toBe('valid');
+    expect(forged((view) => view.setUint8(7, 0x1b))).toEqual({ state: 'invalid' });
+    expect(forged((view) => view.setUint32(12, 8192, true))).toEqual({ state: 'invalid' });
+    // Offsets are 32 bits wide: the last block that they reach is the last one a segment may have.
+    expect(forged((view) => view.setBigUint64(64, 0xffff_f000n, true)).state).toBe('valid');
+    expect(forged((view) => view.setBigUint64(64, 0xffff_f001n, true))).toEqual({ state: 'invalid' });
+    expect(forged((view) => view.setBigUint64(64, 2n ** 32n, true))).toEqual({ state: 'invalid' });
+    expect(forged((view) => view.setUint32(8, 7, true))).toEqual({ state: 'unsupported', version: 7 });
+  });
+
   it('with any one byte changed is invalid, or of another version when it is a byte of the version', () => {
     const fields = { logId: new Uint8Array(16).fill(1), salt: new Uint8Array(16).fill(2) };
     const numbers = { number: 3, epoch: 4, segmentBytes: 65_536, createdUs: 5 };
@@ -230,6 +305,15 @@ describe('names and sizes', () => {
     for (const name of [...others, '00000000000000000001.wal.bak', '0000000000000000000x.wal']) {
       expect(parseSegmentName(name), name).toBeUndefined();
     }
+    expect(parseSegmentName(`x${segmentName(1)}`)).toBeUndefined();
+    for (const name of [
+      '1.new',
+      'x.new',
+      `x${preparedName(1)}`,
+      `${preparedName(1)}x`,
+      `${'x'.repeat(20)}.new`,
+    ])
+      expect(isPreparedName(name), name).toBe(false);
   });
 
   it('of frames are multiples of 8 that hold header and payload, and waste less than 8 bytes', () => {

@@ -25,7 +25,7 @@ export interface Layer {
   readonly targets: LayerFigures;
   /** Into how many parts a full run may be split, which run at the same time. */
   readonly parts: number;
-  /** About how many core minutes a full run takes: who has the longest parts begins. Nothing else comes of it. */
+  /** About how many minutes a full run takes, all parts together, two or three at a time: for their order. Nothing else comes of it. */
   readonly minutes: number;
   /** Whether nothing else may run at the same time: it measures memory, or needs both cores. */
   readonly isAlone?: boolean;

@@ -41,7 +41,7 @@ export const layer: Layer = {
   title: 'ext4 on a device that logs writes and flushes: images of every kind that a power cut may leave',
   targets: { [IMAGES]: LIVES * PER_LIFE },
   parts: 3,
-  minutes: 6,
+  minutes: 10,
   isWaiting: true,
 
   lacking: () => {

@@ -45,7 +45,7 @@ export const layer: Layer = {
     'read, scanned, cut and salvaged': 55_000,
   },
   parts: 8,
-  minutes: 12,
+  minutes: 17,
   async run(task) {
     const kinds = mutantKinds(await corruptionLogs(), await closedTwin());
     const figures: Record<string, number> = { 'read, scanned, cut and salvaged': 0 };

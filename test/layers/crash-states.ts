@@ -52,6 +52,6 @@ export const layer: Layer = {
     ...Object.fromEntries(SWITCHES.map((what) => [what, 10_000])),
   },
   parts: 22,
-  minutes: 26,
+  minutes: 29,
   run,
 };

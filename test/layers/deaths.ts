@@ -39,7 +39,7 @@ export const layer: Layer = {
     [APART_RACES]: RACES_APART,
   },
   parts: 6,
-  minutes: 12,
+  minutes: 21,
   isWaiting: true,
   lacking: () => {
     const lacking: Record<string, string> = {};

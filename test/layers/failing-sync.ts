@@ -42,7 +42,7 @@ export const layer: Layer = {
     [INTERRUPTED]: INTERRUPTED_CASES,
   },
   parts: 2,
-  minutes: 12,
+  minutes: 17,
   isWaiting: true,
   lacking: () => {
     const preload = process.platform === 'linux' ? compilerLacks() : 'LD_PRELOAD works on Linux only';

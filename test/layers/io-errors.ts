@@ -44,7 +44,7 @@ export const layer: Layer = {
     'each call to the storage fails, in 24 workloads and in recovery, with 8 errnos, once, for good and in part',
   targets: { 'calls that failed at work': 60_000, 'calls that failed while opening': 90_000 },
   parts: 6,
-  minutes: 9,
+  minutes: 12,
   run: runIoErrors,
 };
 

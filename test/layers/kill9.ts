@@ -38,7 +38,7 @@ export const layer: Layer = {
   title: 'kill -9 at random and at every file-system call, with an outside witness of acknowledgements',
   targets: { [AT_RANDOM]: 2800, [AT_CALLS]: 200 },
   parts: 8,
-  minutes: 12,
+  minutes: 27,
   isWaiting: true,
 
   lacking: () => {

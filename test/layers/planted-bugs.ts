@@ -122,14 +122,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'recovery logs nothing again',
-    edits: [
-      { file: 'src/recovery/recover.js', find: 'if (next.relog === undefined)', replace: 'if (true)' },
-      {
-        file: 'src/recovery/recover.js',
-        find: 'if (writer.lastLsn !== found.scan.end.lastLsn)',
-        replace: 'if (false)',
-      },
-    ],
+    edits: [{ file: 'src/recovery/recover.js', find: 'if (next.relog === undefined)', replace: 'if (true)' }],
     layer: 'crash-states',
     share: 0.002,
   },
@@ -195,7 +188,7 @@ export const layer: Layer = {
   title: 'bugs planted into copies of the package, each caught by the layer that is named with it',
   targets: { 'bugs caught': PLANTED_BUGS.length },
   parts: 2,
-  minutes: 2,
+  minutes: 1,
   async run(task) {
     let caught = 0;
     for (const [i, bug] of PLANTED_BUGS.entries()) {

@@ -34,7 +34,7 @@ export const layer: Layer = {
   title: 'power cuts of real file systems, by shutdown of ext4 and XFS on loop devices',
   targets: { [CUTS_EXT4]: EXT4_CASES * CUTS, [CUTS_XFS]: XFS_CASES * CUTS },
   parts: 4,
-  minutes: 7,
+  minutes: 14,
   isWaiting: true,
 
   lacking: () => {

@@ -35,7 +35,7 @@ export const layer: Layer = {
   title: 'publish, park, wake, complete, detach, death: all interleavings; then threads with pauses',
   targets: { 'model sizes, all interleavings': MODEL_SIZES.length, 'records between threads': RECORDS },
   parts: 2,
-  minutes: 4,
+  minutes: 1,
   async run(task) {
     let sizes = 0;
     const wanted = Math.ceil(MODEL_SIZES.length * task.share);

@@ -18,7 +18,7 @@ export const layer: Layer = {
     'engine, callers, readers, faults and crashes, in the order that a seed says; 1 to 5 incidents a seed',
   targets: { seeds: SEEDS },
   parts: 4,
-  minutes: 6,
+  minutes: 8,
   run: runSimulation,
 };
 

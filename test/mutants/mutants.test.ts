@@ -7,7 +7,7 @@ import { FOLDERS, nameOf } from './mutants.js';
 let tree: MutantTree;
 beforeAll(async () => {
   tree = await MutantTree.make();
-}, 60_000);
+}, 120_000);
 afterAll(() => tree?.remove());
 
 it('there are mutants of every folder, each where its source says', () => {

@@ -78,6 +78,24 @@ describe('opening', () => {
     await expectAll(rebooted(again), 1, 22);
   });
 
+  it('with padded groups that are larger than what is read at once', async () => {
+    const MiB = 1024 * 1024;
+    const options: Partial<ResolvedOptions> = {
+      padGroups: true,
+      segmentBytes: 8 * MiB,
+      ringBytes: 4 * MiB,
+      maxGroupBytes: 2 * MiB,
+    };
+    const storage = new SimStorage();
+    const log = await EngineHarness.open(storage, undefined, options);
+    const payloads = [40, 1.25 * MiB].map((bytes, i) => Buffer.alloc(bytes, i + 1));
+    for (const payload of payloads) await log.append(payload);
+    const reopened = await EngineHarness.open(rebooted(storage), undefined, options, 2);
+    expect(reopened.engine.summary).toMatchObject({ lastLsn: 2, reloggedRecords: 1 });
+    for (const [i, { payload }] of (await reopened.readAll()).entries())
+      expect(Buffer.compare(payload, must(payloads[i])), `record ${i + 1}`).toBe(0);
+  });
+
   it('removes what is not part of the log: files under preparation, and segments that were superseded', async () => {
     const storage = new SimStorage();
     const log = await EngineHarness.open(storage, undefined, { recycle: false });
