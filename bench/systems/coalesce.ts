@@ -19,17 +19,20 @@ export function oneInFlight(store: (group: Uint8Array[]) => Promise<unknown>): A
     if (isBusy || collector.isEmpty) return;
     isBusy = true;
     const { payloads, waiters } = collector.take();
-    store(payloads).then(
-      () => {
-        for (const { resolve } of waiters) resolve();
-        isBusy = false;
+    store(payloads)
+      .then(
+        () => {
+          for (const { resolve } of waiters) resolve();
+        },
+        (error) => {
+          for (const { reject } of waiters) reject(error);
+        },
+      )
+      .then(() => {
         // Behind the callers that have just been told: what they append at once belongs to this group.
-        queueMicrotask(run);
-      },
-      (error) => {
-        for (const { reject } of waiters) reject(error);
-      },
-    );
+        isBusy = false;
+        run();
+      });
   };
   return collector;
 }

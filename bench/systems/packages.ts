@@ -19,6 +19,7 @@ export async function lackingPackage(name: string): Promise<string | undefined> 
 
 export function notInstalled(name: string, error: unknown): string {
   const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-  const [why] = String(error instanceof Error ? error.message : error).split('\n');
-  return isMissing ? `${name} is not installed` : `${name} does not load: ${why}`;
+  if (isMissing) return `${name} is not installed`;
+  const why = String(error instanceof Error ? error.message : error).replace(/\s+/g, ' ');
+  return `${name} does not load: ${why}`;
 }

@@ -40,10 +40,7 @@ function isExecutable(path: string): boolean {
 export class Server {
   readonly #child: ChildProcess;
   readonly #name: string;
-  /** A child that outlives the bench would keep its disk busy, and its files. */
-  readonly #killAtExit = (): void => {
-    this.#child.kill('SIGKILL');
-  };
+  readonly #watchdog: ChildProcess;
   #output = '';
 
   constructor(program: string, parameters: readonly string[], options: SpawnOptions) {
@@ -55,7 +52,10 @@ export class Server {
     this.#child.stdout?.on('data', keep);
     this.#child.stderr?.on('data', keep);
     this.#child.on('error', (error) => keep(Buffer.from(error.message)));
-    process.once('exit', this.#killAtExit);
+    // Its pipe ends with this process, however that ends: then the server must not stay.
+    this.#watchdog = spawn('sh', ['-c', 'read _; kill "$0"', `${this.#child.pid}`], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
   }
 
   /** Tries `connect` until it succeeds: until the server listens. */
@@ -64,21 +64,27 @@ export class Server {
       try {
         return await connect();
       } catch (error) {
-        const hasEnded = this.#child.exitCode !== null || this.#child.pid === undefined;
-        if (hasEnded || performance.now() > end)
+        if (this.#hasEnded || performance.now() > end) {
+          await this.stop('SIGKILL');
           throw new Error(`${this.#name} does not listen: ${this.#output}`, { cause: error });
+        }
         await sleep(RETRY_MS);
       }
     }
   }
 
   async stop(signal: NodeJS.Signals): Promise<void> {
-    process.off('exit', this.#killAtExit);
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#watchdog.kill('SIGKILL');
+    if (this.#hasEnded) return;
     const exit = once(this.#child, 'exit');
     this.#child.kill(signal);
     const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     await exit;
     clearTimeout(late);
+  }
+
+  get #hasEnded(): boolean {
+    const { pid, exitCode, signalCode } = this.#child;
+    return pid === undefined || exitCode !== null || signalCode !== null;
   }
 }

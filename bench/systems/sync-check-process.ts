@@ -21,7 +21,7 @@ export interface SyncCheckAnswer {
 }
 
 /** Before each append, so that what the last one has left behind is over. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 20;
 /** Appends before those that count: new files and the first checkpoints sync for themselves. */
 const FIRST_APPENDS = 5;
 const PAYLOAD = randomBytes(128);
