@@ -89,7 +89,7 @@ async function lackingBetterSqlite3(): Promise<string | undefined> {
 
 export const betterSqlite3: SystemKind = {
   name: 'better-sqlite3, single inserts',
-  what: 'INSERT, WAL, synchronous=FULL: one fsync of the WAL for each, blocking the thread',
+  what: 'INSERT, WAL, synchronous=FULL: one sync of the WAL for each, blocking the thread',
   role: 'peer',
   mostInFlight: 1,
   lacking: lackingBetterSqlite3,
@@ -108,7 +108,7 @@ export const betterSqlite3: SystemKind = {
 
 export const betterSqlite3Turns: SystemKind = {
   name: 'better-sqlite3, per turn',
-  what: 'INSERTs of one turn of the event loop in one transaction, WAL, synchronous=FULL: one fsync of the WAL, blocking the thread',
+  what: 'INSERTs of one turn of the event loop in one transaction, WAL, synchronous=FULL: one sync of the WAL, blocking the thread',
   role: 'peer',
   lacking: lackingBetterSqlite3,
   open: async (directory) => insertsPerTurn(await openBetterSqlite3(directory)),
@@ -116,7 +116,7 @@ export const betterSqlite3Turns: SystemKind = {
 
 export const nodeSqliteTurns: SystemKind = {
   name: 'node:sqlite, per turn',
-  what: 'INSERTs of one turn of the event loop in one transaction, WAL, synchronous=FULL: one fsync of the WAL, blocking the thread',
+  what: 'INSERTs of one turn of the event loop in one transaction, WAL, synchronous=FULL: one sync of the WAL, blocking the thread',
   role: 'peer',
   lacking: async () =>
     isBuiltin('node:sqlite')

@@ -17,7 +17,6 @@
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, realpathSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findProgram } from './server.js';
@@ -46,7 +45,7 @@ const CALLS = [
 export async function countSyncs(kind: string, directory: string, appends = 20): Promise<SyncCount | string> {
   const task: SyncCheckTask = { kind, directory: realpathSync(directory), appends };
   const command = [process.execPath, PROGRAM, JSON.stringify(task)] as const;
-  const trace = join(task.directory, '..', `sync-check-${process.pid}.trace`);
+  const trace = `${task.directory}.trace`;
   try {
     if (await mayTrace()) {
       const options = ['-f', '-y', '-qq', '-s', '0', '-e', 'signal=none', '-e', `trace=${CALLS.join(',')}`];
