@@ -9,7 +9,7 @@ import { naive } from './naive.js';
 import { postgres } from './postgres.js';
 import { redis } from './redis.js';
 import { RINGWAL_KINDS } from './ringwal.js';
-import { sonicBoom, sonicBoomUnsynced } from './sonic-boom.js';
+import { sonicBoomFlush, sonicBoomFsync, sonicBoomUnsynced } from './sonic-boom.js';
 import { betterSqlite3, betterSqlite3Turns, nodeSqliteTurns } from './sqlite.js';
 import { yardstick } from './yardstick.js';
 
@@ -25,7 +25,8 @@ export const KINDS: readonly SystemKind[] = [
   betterSqlite3Turns,
   betterSqlite3,
   nodeSqliteTurns,
-  sonicBoom,
+  sonicBoomFlush,
+  sonicBoomFsync,
   naive,
   redis,
   postgres,

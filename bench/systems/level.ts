@@ -11,7 +11,11 @@ import { lackingPackage, loadPackage } from './packages.js';
 interface ClassicLevelModule {
   readonly ClassicLevel: new (
     path: string,
-    options: { readonly keyEncoding: 'view'; readonly valueEncoding: 'view' },
+    options: {
+      readonly keyEncoding: 'view';
+      readonly valueEncoding: 'view';
+      readonly writeBufferSize: number;
+    },
   ) => Database;
 }
 
@@ -27,9 +31,16 @@ interface ChainedBatch {
   write(options: { readonly sync: true }): Promise<void>;
 }
 
+/** "Larger values increase performance, especially during bulk loads", its README says; the default is 4 MiB. */
+const WRITE_BUFFER_BYTES = 64 * 1024 * 1024;
+
 async function openDatabase(directory: string): Promise<Database> {
   const { ClassicLevel } = await loadPackage<ClassicLevelModule>('classic-level');
-  const database = new ClassicLevel(join(directory, 'level'), { keyEncoding: 'view', valueEncoding: 'view' });
+  const database = new ClassicLevel(join(directory, 'level'), {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  });
   await database.open();
   return database;
 }
@@ -69,6 +80,7 @@ export const levelBatches: SystemKind = {
   async open(directory) {
     const database = await openDatabase(directory);
     const nextKey = growingKeys();
+    // A chained batch: here four times as fast as an array of operations.
     const { append, groups } = oneInFlight((group) => {
       const batch = database.batch();
       for (const payload of group) batch.put(nextKey(), payload);
