@@ -1,10 +1,11 @@
-/** ringwal: the log, with default options if no others are asked for; truncated behind its writers so that segments recycle, or never. */
-import { attachLog, type LogAppender, type LogOptions, openLog } from 'ringwal';
-import type { System } from '../system.js';
+/** ringwal: the log, with default options or a preset's; truncated behind its writers so that segments recycle, or never. */
+import { randomBytes } from 'node:crypto';
+import { highThroughput, type Log, type LogAppender, type LogOptions, lowLatency, openLog } from 'ringwal';
+import type { System, SystemKind } from '../harness/system.js';
 
 /** How often the log is truncated behind its writers. */
 const TRUNCATE_EVERY_MS = 20;
-const WARM_UP_BATCH = Array.from({ length: 125 }, () => Buffer.alloc(1000, 1));
+const WARM_UP_BATCH = Array.from({ length: 125 }, () => randomBytes(1000));
 
 /** Truncates `log` behind its writers, from time to time, until stopped: beside the appends, not in their way. */
 export function truncateBehind(log: LogAppender): () => void {
@@ -15,27 +16,22 @@ export function truncateBehind(log: LogAppender): () => void {
   return () => clearInterval(timer);
 }
 
-/** A log with a second ring, for callers that share the log with those of `append` and not their queue. */
-export interface SharedSystem extends System {
-  appendBeside(payload: Uint8Array): Promise<unknown>;
+/** For scenarios that ask more of a log than of other systems. */
+export interface RingwalSystem extends System {
+  readonly log: Log;
 }
 
 export async function openRingwal(
   directory: string,
   isTruncated: boolean,
   options: LogOptions = {},
-): Promise<SharedSystem> {
+): Promise<RingwalSystem> {
   const log = await openLog(directory, options);
-  // Made when it is first needed: each ring costs the worker a look.
-  let beside: Promise<LogAppender> | undefined;
   const stop = isTruncated ? truncateBehind(log) : () => {};
   return {
-    name: isTruncated ? 'ringwal' : 'ringwal, only grows',
+    log,
     append: (payload) => log.append(payload),
-    appendBeside: async (payload) => {
-      beside ??= attachLog(log.handle());
-      return (await beside).append(payload);
-    },
+    appendBatch: (payloads) => log.appendBatch(payloads),
     async warmUp() {
       if (!isTruncated) return;
       for (let recycled = 0; recycled < 3; ) {
@@ -50,3 +46,39 @@ export async function openRingwal(
     },
   };
 }
+
+/** `options` of `open` are LogOptions, over those of the kind. */
+function kind(name: string, what: string, isTruncated: boolean, preset: LogOptions): SystemKind {
+  return {
+    name,
+    what,
+    role: 'own',
+    open: (directory, options) =>
+      openRingwal(directory, isTruncated, { ...preset, ...(options as LogOptions | undefined) }),
+  };
+}
+
+export const RINGWAL_KINDS: readonly SystemKind[] = [
+  kind(
+    'ringwal',
+    'append, default options: O_DIRECT|O_DSYNC or fdatasync, whichever is faster here; truncated behind its writers',
+    true,
+    {},
+  ),
+  kind(
+    'ringwal, only grows',
+    'append, default options; never truncated: each segment is a new file',
+    false,
+    {},
+  ),
+  kind('ringwal lowLatency', 'append, preset `lowLatency`; truncated behind its writers', true, lowLatency),
+  kind(
+    'ringwal highThroughput',
+    'append, preset `highThroughput`; truncated behind its writers',
+    true,
+    highThroughput,
+  ),
+  kind('ringwal direct', 'append, syncMode `direct`: O_DIRECT|O_DSYNC; truncated behind its writers', true, {
+    syncMode: 'direct',
+  }),
+];

@@ -1,8 +1,16 @@
 /** yardstick: group commit as anybody would write it on the main thread; no frames, no checksums, no recovery. */
 import { closeSync, fdatasync, openSync, write } from 'node:fs';
-import type { System } from '../system.js';
+import { join } from 'node:path';
+import type { System, SystemKind } from '../harness/system.js';
 
-export function openYardstick(path: string): System {
+export const yardstick: SystemKind = {
+  name: 'yardstick',
+  what: 'Buffer.concat, fs.write and fs.fdatasync of what came during the last sync; no frames, no checksums, no recovery',
+  role: 'yardstick',
+  open: async (directory) => openYardstick(join(directory, 'yardstick')),
+};
+
+function openYardstick(path: string): System {
   const fd = openSync(path, 'w');
   let waiting: { payload: Uint8Array; resolve: () => void }[] = [];
   let isBusy = false;
@@ -32,7 +40,6 @@ export function openYardstick(path: string): System {
   };
 
   return {
-    name: 'yardstick',
     append(payload) {
       return new Promise<void>((resolve) => {
         waiting.push({ payload, resolve });
