@@ -129,7 +129,7 @@ function fact({ inFlight, rate, p50Us, groupRecords, best, yardstick }: Headline
 
 function contents(sections: readonly Section[], { bars }: Results): string {
   const links = [
-    ...sections.map(({ figure }) => [figure.id, figure.title]),
+    ...sections.map(({ figure }) => [figure.id, figure.short ?? figure.title]),
     ...(bars.length > 0 ? [['bars', 'Bars']] : []),
     ['systems', 'Systems'],
     ['machine', 'Machine'],
@@ -155,7 +155,7 @@ function sectionHtml({ figure, looks, finding, numbersOf }: Section, results: Re
 function barsSection(results: Results): string {
   const { bars } = results;
   if (bars.length === 0) return '';
-  const text = `${barsSentence(bars)} A bar is a ratio within this run, to ${ownName(results) ?? 'ringwal'}’s rivals or to what the disk allows. Dots are rounds, the upright their median; right of the line is past the bar, by up to four times. Where even the bare disk could not pass a bar, its limit is the dotted upright, and 0.95 of it is asked for.`;
+  const text = `${barsSentence(bars)} A bar is a ratio within this run, to ${ownName(results) ?? 'ringwal'}’s rivals or to what the disk allows. Dots are rounds, the upright their median; right of the line is past the bar, up to twice as good. Where even the bare disk could not pass a bar, its limit is the dotted upright, and 0.95 of it is asked for.`;
   return plainSection('bars', 'Speed bars', `<p>${escapeText(text)}</p>${barsTable(bars)}`);
 }
 

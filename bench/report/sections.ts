@@ -6,7 +6,7 @@ import type { Figure } from './charts/figure.js';
 import { open } from './charts/open.js';
 import { percentiles } from './charts/percentiles.js';
 import { bulk, http, recovery } from './charts/ranked.js';
-import { rotation } from './charts/rotation.js';
+import { rotation, rotationLooks } from './charts/rotation.js';
 import { loadLooks, windows } from './charts/windows.js';
 import { ownName } from './headline.js';
 import type { Look } from './looks.js';
@@ -42,7 +42,7 @@ export function sectionsOf(results: Results, looks: ReadonlyMap<string, Look>): 
   add(percentiles(closed, looks), {});
   addOf('open', (cells) => open(cells, looks, closed));
   addOf('windows', windows, loadLooks(others.windows ?? []));
-  addOf('rotation', rotation);
+  addOf('rotation', rotation, rotationLooks(others.rotation ?? []));
   addOf('sizes', (cells) => sizes(cells, looks));
   addOf('bulk', (cells) => bulk(cells, looks));
   addOf('producers', (cells) => producers(cells, looks));

@@ -39,7 +39,7 @@ function picture(results: Results, theme: Theme): string {
   ];
   const charts = figures.map(({ title, option }, i) => {
     const x = MARGIN + i * (CHART_WIDTH + MARGIN);
-    const head = text(x, 64, title, { size: 17, weight: 650, fill: theme.ink });
+    const head = text(x, 64, title, { size: 17, weight: 700, fill: theme.ink });
     return option === undefined ? head : `${head}${drawn(option, theme, x)}`;
   });
   const { keys, height } = legend(

@@ -70,9 +70,9 @@ describe('a logarithmic axis', () => {
   });
 
   it('has labels at powers of ten, and at 1, 2, 5 where those would be few', () => {
-    expect(logTicks(0.8, 20_000)).toEqual([1, 10, 100, 1000, 10_000]);
-    expect(logTicks(80, 300)).toEqual([100, 200]);
-    expect(logTicks(3, 60)).toEqual([5, 10, 20, 50]);
+    expect(logTicks(0.8, 20_000, 3)).toEqual([1, 10, 100, 1000, 10_000]);
+    expect(logTicks(80, 300, 2)).toEqual([100, 200]);
+    expect(logTicks(3, 60, 2)).toEqual([5, 10, 20, 50]);
   });
 });
 

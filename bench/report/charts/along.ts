@@ -56,7 +56,7 @@ export function sizes(cells: readonly Cell[], looks: Looks): Figure {
     scale: 'log',
   } as const;
   return {
-    ...{ id: 'sizes', title: 'Size of a record', firstView: 0, height: 420 },
+    ...{ id: 'sizes', title: 'Size of a record', short: 'Sizes', firstView: 0, height: 420 },
     text: 'Small records are limited by what a record costs, large ones by what the disk takes: records per second fall where bytes per second no longer rise.',
     systems: looksIn(cells, looks).map(({ name }) => name),
     views: [
@@ -79,7 +79,7 @@ export function sizes(cells: readonly Cell[], looks: Looks): Figure {
 
 export function producers(cells: readonly Cell[], looks: Looks): Figure {
   return {
-    ...{ id: 'producers', title: 'Threads that append', firstView: 0, height: 360 },
+    ...{ id: 'producers', title: 'Threads that append', short: 'Threads', firstView: 0, height: 360 },
     text: 'Records per second of all threads together, each with a ring of its own into the same log. More threads than cores share them.',
     systems: looksIn(cells, looks).map(({ name }) => name),
     views: [

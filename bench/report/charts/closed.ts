@@ -56,7 +56,14 @@ export function groupSize(cells: readonly Cell[], looks: Looks): Figure | undefi
     }),
   );
   return {
-    ...{ id: 'group-size', title: 'Group size against latency', systems, height: 440, firstView: 0 },
+    ...{
+      id: 'group-size',
+      title: 'Group size against latency',
+      short: 'Group size',
+      systems,
+      height: 440,
+      firstView: 0,
+    },
     text:
       'Each point is one number of appends in flight: the more callers wait, the larger the group that one write and one ' +
       'sync make durable, and the longer a caller waits. Down and to the right is better. The dotted floor is the disk ' +
@@ -147,6 +154,7 @@ export function latencyThroughput(cells: readonly Cell[], looks: Looks): Figure 
     ...{
       id: 'latency-throughput',
       title: 'Latency against throughput',
+      short: 'Latency',
       systems,
       viewsAre: 'Percentile',
       views,
@@ -167,9 +175,9 @@ export function groupSentence(cells: readonly Cell[], own: string): string | und
     const size = cell && spreadOf(cell.rounds, (round) => round.groupRecords)?.mid;
     const p50 = cell && spreadOf(cell.rounds, (round) => round.latency.p50Us)?.mid;
     if (size === undefined || p50 === undefined) return [];
-    return [`${whole(wanted)} in flight make groups of ${count(size)}, durable in ${us(p50)}`];
+    return [`${whole(wanted)} in flight make groups of ${count(size)} that are durable after ${us(p50)}`];
   });
-  return parts.length === 0 ? undefined : `With ${own}, ${parts.join('; ')} (medians).`;
+  return parts.length === 0 ? undefined : `Here, with ${own}: ${parts.join('; ')} (medians).`;
 }
 
 export function inFlightValues(cells: readonly Cell[]): number[] {

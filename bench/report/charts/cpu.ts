@@ -27,7 +27,15 @@ export function cpu(cells: readonly Cell[], looks: Looks): Figure | undefined {
     1000,
   );
   return {
-    ...{ id: 'cpu', title: 'CPU of a record', viewsAre: 'Appends in flight', views, systems: [], firstView },
+    ...{
+      id: 'cpu',
+      title: 'CPU of a record',
+      short: 'CPU',
+      viewsAre: 'Appends in flight',
+      views,
+      systems: [],
+      firstView,
+    },
     height: rankingHeight(Math.max(...views.map(({ bars }) => bars))),
     text: `Microseconds of processor time per record, which are seconds per million records. The solid part is the ${APP}: what it takes your service lacks. The light part is all ${OTHER} of the process. Short is better; a bar that reaches the edge goes on beyond it.`,
   };

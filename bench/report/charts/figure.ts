@@ -11,6 +11,8 @@ export interface Figure {
   /** Unique in the page; letters and hyphens. */
   readonly id: string;
   readonly title: string;
+  /** In the list of contents. */
+  readonly short?: string;
   /** How to read it. */
   readonly text: string;
   /** Names of the systems in the legend. */
@@ -24,6 +26,8 @@ export interface Figure {
   readonly height: number;
   /** Whether all panels stand below each other, however wide the page is. */
   readonly isStacked?: boolean;
+  /** Whether panels that stand side by side list the same names, so that the first has them for all. */
+  readonly hasNamesOnce?: boolean;
 }
 
 /** Index of the value next to `wanted` on a logarithmic scale. */

@@ -25,7 +25,13 @@ export function open(cells: readonly Cell[], looks: Looks, closed: readonly Cell
   });
   if (views.length === 0) return undefined;
   return {
-    ...{ id: 'open-loop', title: 'Latency at a given rate', viewsAre: 'Appends arrive', views },
+    ...{
+      id: 'open-loop',
+      title: 'Latency at a given rate',
+      short: 'Open loop',
+      viewsAre: 'Appends arrive',
+      views,
+    },
     ...{ firstView: 0, height: 380 },
     text:
       'Appends that come whether or not the log is ready, as requests do: 10 to 95 % of the highest rate that the system ' +

@@ -66,10 +66,13 @@ function lines(side: 'x' | 'y'): Option {
   };
 }
 
+/** Labels that are enough: a level axis has room for few, since they are wide. */
+const FEW = { x: 2, y: 3 } as const;
+
 /** A logarithmic axis that holds its values with a little room, and has a label at least twice. */
 export function logAxis(side: 'x' | 'y', { name, format: by, values, ticks }: Axis): Option {
   const [min, max] = logExtent(values);
-  const at = ticks?.filter((tick) => tick >= min && tick <= max) ?? logTicks(min, max);
+  const at = ticks?.filter((tick) => tick >= min && tick <= max) ?? logTicks(min, max, FEW[side]);
   const labels = lines(side);
   return {
     ...{ type: 'log', min, max, ...nameOf(side, name), ...labels },
@@ -107,13 +110,13 @@ export function logExtent(values: readonly number[]): readonly [min: number, max
   return [least / ROOM / lack, most * ROOM * lack];
 }
 
-/** Powers of ten; where fewer than three are in view 1, 2 and 5 of each. */
-export function logTicks(min: number, max: number): number[] {
+/** Powers of ten; where fewer than `few` are in view 1, 2 and 5 of each. */
+export function logTicks(min: number, max: number, few: number): number[] {
   const first = Math.floor(Math.log10(min));
   const last = Math.ceil(Math.log10(max));
   const powers = Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
   const inView = (value: number): boolean => value >= min && value <= max;
   const coarse = powers.filter(inView);
-  if (coarse.length >= 3) return coarse;
+  if (coarse.length >= few) return coarse;
   return powers.flatMap((power) => [power, 2 * power, 5 * power]).filter(inView);
 }

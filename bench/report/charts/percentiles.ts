@@ -28,6 +28,7 @@ export function percentiles(cells: readonly Cell[], looks: Looks): Figure | unde
     ...{
       id: 'percentiles',
       title: 'Percentiles of latency',
+      short: 'Percentiles',
       viewsAre: 'Appends in flight',
       views,
       height: 460,

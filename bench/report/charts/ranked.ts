@@ -26,6 +26,7 @@ const LOOP_DELAY: Ranked = {
 interface Text {
   readonly id: string;
   readonly title: string;
+  readonly short?: string;
   readonly text: string;
   readonly viewsAre: string;
 }
@@ -49,14 +50,17 @@ function rankedBy(
   const most = Math.max(
     ...values.map((value) => systemsOf(cells.filter(({ at }) => at[axis] === value)).length),
   );
-  return { ...text, views, firstView: nearest(values, wanted), systems: [], height: rankingHeight(most) };
+  return {
+    ...{ ...text, views, firstView: nearest(values, wanted), systems: [], hasNamesOnce: true },
+    height: rankingHeight(most),
+  };
 }
 
 export function http(cells: readonly Cell[], looks: Looks): Figure | undefined {
   const axis = { axis: 'connections', show: whole, wanted: 100 };
   return rankedBy(cells, looks, axis, [records('requests/s'), P99, LOOP_DELAY], {
-    ...{ id: 'http', title: 'An HTTP server', viewsAre: 'Connections' },
-    text: 'The same server, which answers a POST when its record is durable in each of the stores; “no durability” answers at once. How late the event loop’s timers are tells what all other requests feel.',
+    ...{ id: 'http', title: 'An HTTP server', short: 'HTTP', viewsAre: 'Connections' },
+    text: 'The same server, which answers a POST when its record is durable, in each of the stores; “no durability” answers at once. How late the event loop’s timers are tells what all other requests feel.',
   });
 }
 
@@ -98,8 +102,15 @@ export function recovery(cells: readonly Cell[], looks: Looks): Figure | undefin
     ),
   );
   return {
-    ...{ id: 'recovery', title: 'Recovery and scans', viewsAre: 'Size of the log', views, systems: [] },
+    ...{
+      id: 'recovery',
+      title: 'Recovery and scans',
+      short: 'Recovery',
+      viewsAre: 'Size of the log',
+      views,
+      systems: [],
+    },
     ...{ firstView: views.length - 1, height: rankingHeight(most) },
-    text: 'How fast a log that is there already is opened after a crash, verified with all checksums, and read, in bytes per second of files from the page cache.',
+    text: 'How fast a log that is there already is opened after a crash, verified with all checksums, and read, in bytes per second.',
   };
 }

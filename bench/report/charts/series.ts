@@ -22,6 +22,8 @@ export interface Point {
 
 const CROSS = 'path://M1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5L0 1Z';
 const MARK_SIZE = 8;
+/** In pixels, whatever the width of the line. */
+const DASHES = { solid: 'solid', dashed: [6, 4], dotted: [2, 3] } as const;
 
 /**
  * The line, its whiskers and what stands apart, under one name: a legend shows and hides all of it. `isCurve`: of many
@@ -49,10 +51,11 @@ function lineOf(look: Look, points: readonly Point[], isCurve: boolean): Option 
   return {
     ...{ type: 'line', name: look.name, z: isOwn ? 5 : 3, symbol: `path://${look.mark}`, symbolSize: size },
     ...{ symbolKeepAspect: true, showSymbol: !isCurve, showAllSymbol: true, color: paint },
-    lineStyle: { color: paint, width: look.width, type: look.dash, cap: 'round', join: 'round' },
-    itemStyle: look.isHollow
-      ? { color: colour('surface'), borderColor: paint, borderWidth: 1.5 }
-      : { color: paint, borderColor: colour('surface'), borderWidth: 1 },
+    lineStyle: { color: paint, width: look.width, type: DASHES[look.dash], join: 'round' },
+    itemStyle:
+      look.isHollow && !isCurve
+        ? { color: colour('surface'), borderColor: paint, borderWidth: 1.5 }
+        : { color: paint, borderColor: colour('surface'), borderWidth: 1 },
     emphasis: { focus: 'series', lineStyle: { width: look.width + 1 } },
     blur: { lineStyle: { opacity: 0.15 }, itemStyle: { opacity: 0.15 } },
     data: points.map((point) => (isCurve ? [short(point.x), short(point.y.mid)] : datum(point, paint))),
@@ -75,7 +78,7 @@ function apart(look: Look, points: readonly Point[]): Option {
 function datum({ x, y, where, text, rows, isBeyond = false }: Point, paint: string): Option {
   return {
     value: [short(x), short(y.mid)],
-    where,
+    ...{ where, paint },
     ...(text === undefined ? {} : { text }),
     ...(rows === undefined ? {} : { rows }),
     ...(isBeyond ? { symbol: CROSS, symbolSize: 11, itemStyle: { color: paint, borderWidth: 0 } } : {}),

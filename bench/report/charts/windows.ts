@@ -41,7 +41,7 @@ export function loadLooks(cells: readonly Cell[]): Look[] {
       ({ name }, i): Look => ({
         ...{
           name,
-          group: axis === 'inFlight' ? 'own' : 'peer',
+          group: 'own',
           dash: axis === 'inFlight' ? 'solid' : 'dashed',
         },
         ...{
@@ -62,7 +62,15 @@ export function windows(cells: readonly Cell[]): Figure | undefined {
   const loads = [...loadsOf(cells, 'inFlight'), ...loadsOf(cells, 'perSecond')];
   const views = PERCENTILES.map(([label, pick]) => ({ label, panels: [panelOf(loads, looks, label, pick)] }));
   return {
-    ...{ id: 'windows', title: 'Commit window', viewsAre: 'Percentile', views, firstView: 0, height: 440 },
+    ...{
+      id: 'windows',
+      title: 'Commit window',
+      short: 'Window',
+      viewsAre: 'Percentile',
+      views,
+      firstView: 0,
+      height: 440,
+    },
     text:
       'Each line is one load, each point one setting of the window (windowUs): how long the first record of a group waits ' +
       'for company. A line that goes right gains size of groups; one that goes up pays for it in latency. ' +

@@ -10,8 +10,8 @@ const SIGNS: Readonly<Record<Verdict, string>> = {
   missed: '✗',
   'not measured': '·',
 };
-/** The strip shows two octaves to each side. */
-const OCTAVES = 2;
+/** The strip shows an octave to each side. */
+const OCTAVES = 1;
 const WIDTH = 160;
 const HEIGHT = 18;
 

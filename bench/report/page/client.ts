@@ -10,6 +10,11 @@ interface Chart {
   resize(): void;
 }
 
+/** What a figure whose panels share their names needs to know of its options. */
+interface NamedOption {
+  readonly yAxis: readonly { readonly axisLabel: { show?: boolean } }[];
+}
+
 interface Charts {
   init(element: HTMLElement, theme: null, options: { renderer: 'svg' }): Chart;
 }
@@ -59,19 +64,28 @@ export function drawFigure(page: Page, figure: HTMLElement): void {
   const places = [...figure.querySelectorAll<HTMLElement>('.panel')];
   const chosen = figure.querySelector<HTMLInputElement>('.views input:checked');
   const options = page.data.figures[figure.dataset.figure ?? '']?.[Number(chosen?.value ?? 0)] ?? [];
-  const charts = page.shown.get(figure) ?? places.map((place) => initChart(page, place));
+  const charts = page.shown.get(figure) ?? places.map((place) => initChart(page, figure, place));
   page.shown.set(figure, charts);
   charts.forEach((chart, i) => {
-    const option = page.dress(options[i], { ...page.formats, ...themeOf(page) }) as object;
+    const option = page.dress(options[i], { ...page.formats, ...themeOf(page) }) as NamedOption;
+    const isBeside = i > 0 && places[i]?.offsetTop === places[0]?.offsetTop;
+    const names = figure.querySelector('.once') !== null ? option.yAxis[0] : undefined;
+    if (names !== undefined) names.axisLabel.show = !isBeside;
     const selected = Object.fromEntries([...page.hidden].map((name) => [name, false]));
     chart.setOption({ ...option, legend: { show: false, selected } }, true);
   });
 }
 
-export function initChart(page: Page, place: HTMLElement): Chart {
+export function initChart(page: Page, figure: HTMLElement, place: HTMLElement): Chart {
   place.replaceChildren();
   const chart = page.echarts.init(place, null, { renderer: 'svg' });
-  new ResizeObserver(() => chart.resize()).observe(place);
+  let width = place.clientWidth;
+  new ResizeObserver(() => {
+    chart.resize();
+    // Panels that stood side by side may stand below each other now.
+    if (width !== place.clientWidth && place.closest('.once') !== null) drawFigure(page, figure);
+    width = place.clientWidth;
+  }).observe(place);
   return chart;
 }
 
@@ -163,8 +177,18 @@ export function chooseSystems(page: Page, hidden: readonly string[]): void {
 /** The table beside the button, as a file of comma-separated values. */
 export function saveTable(button: HTMLElement, name: string): void {
   const rows = [...(button.closest('details')?.querySelectorAll('tr') ?? [])];
-  const quote = (cell: Element): string => `"${(cell.textContent ?? '').trim().replaceAll('"', '""')}"`;
-  const text = rows.map((row) => [...row.children].map(quote).join(',')).join('\r\n');
+  const quote = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  // A cell of several values is as many columns: a median, the least, the greatest.
+  const valuesOf = (cell: HTMLElement): string[] =>
+    cell.dataset.values?.split('|') ?? [(cell.textContent ?? '').trim()];
+  const text = rows
+    .map((row) =>
+      [...row.children]
+        .flatMap((cell) => valuesOf(cell as HTMLElement))
+        .map(quote)
+        .join(','),
+    )
+    .join('\r\n');
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
   link.download = `${name}.csv`;

@@ -12,8 +12,11 @@ export function figureHtml(figure: Figure, looks: readonly Look[]): string {
   const places = panels.map(
     ({ label }) => `<div class="panel" role="img" aria-label="${escapeText(label)}"></div>`,
   );
-  const kind = figure.isStacked ? ' stacked' : panels.length > 2 ? ' three' : '';
-  return `<div class="card" data-figure="${id}" style="--height:${height}px">${bar === '' ? '' : `<div class="bar">${bar}</div>`}<div class="panels${kind}">${places.join('')}</div></div>`;
+  const kinds = [
+    figure.isStacked ? ' stacked' : panels.length > 2 ? ' three' : '',
+    figure.hasNamesOnce ? ' once' : '',
+  ];
+  return `<div class="card" data-figure="${id}" style="--height:${height}px">${bar === '' ? '' : `<div class="bar">${bar}</div>`}<div class="panels${kinds.join('')}">${places.join('')}</div></div>`;
 }
 
 function viewsHtml({ id, views, viewsAre = 'View', firstView }: Figure): string {

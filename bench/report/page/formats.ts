@@ -9,11 +9,13 @@ interface Datum {
   readonly where?: string;
   readonly text?: string;
   readonly rows?: readonly (readonly [string, string])[];
+  /** The colour of its line, where the mark is hollow. */
+  readonly paint?: string;
 }
 
 interface Hovered {
   readonly seriesName: string;
-  readonly marker: string;
+  readonly color: unknown;
   readonly data: Datum;
 }
 
@@ -95,6 +97,12 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (found) => `&#${found.charCodeAt(0)};`);
 }
 
+/** A dot in the colour of the system's line. */
+export function dot({ color, data }: Pick<Hovered, 'color' | 'data'>): string {
+  const paint = data.paint ?? (typeof color === 'string' ? color : 'currentColor');
+  return `<span class="dot" style="background:${escapeText(paint)}"></span>`;
+}
+
 /** One point: where it is, and all of its figures. */
 export function tipItem(hovered: Hovered): string {
   const { where = '', rows = [] } = hovered.data;
@@ -102,7 +110,7 @@ export function tipItem(hovered: Hovered): string {
     ([label, text]) => `<tr><th>${escapeText(label)}</th><td>${escapeText(text)}</td></tr>`,
   );
   const head = `<b>${escapeText(hovered.seriesName)}</b><i>${escapeText(where)}</i>`;
-  return `<div class="tip">${hovered.marker}${head}<table>${lines.join('')}</table></div>`;
+  return `<div class="tip">${dot(hovered)}${head}<table>${lines.join('')}</table></div>`;
 }
 
 /** All systems at one place of the axis, the highest first. */
@@ -111,8 +119,8 @@ export function tipAxis(hovered: readonly Hovered[]): string {
   const lines = [...known]
     .sort((a, b) => (b.data.value[1] ?? 0) - (a.data.value[1] ?? 0))
     .map(
-      ({ marker, seriesName, data }) =>
-        `<tr><th>${marker}${escapeText(seriesName)}</th><td>${escapeText(data.text ?? '')}</td></tr>`,
+      ({ color, seriesName, data }) =>
+        `<tr><th>${dot({ color, data })}${escapeText(seriesName)}</th><td>${escapeText(data.text ?? '')}</td></tr>`,
     );
   const where = escapeText(known[0]?.data.where ?? '');
   return `<div class="tip"><b>${where}</b><table>${lines.join('')}</table></div>`;
@@ -129,9 +137,9 @@ export function tipTime(hovered: readonly Hovered[]): string {
 }
 
 export function tipOfNumbers(hovered: readonly Hovered[], place: (x: number) => string): string {
-  const points = hovered.map(({ marker, seriesName, data }) => {
+  const points = hovered.map(({ color, seriesName, data }) => {
     const value = data as unknown as readonly number[];
-    return { marker, seriesName, data: { value, where: place(value[0] ?? 0), text: us(value[1] ?? 0) } };
+    return { color, seriesName, data: { value, where: place(value[0] ?? 0), text: us(value[1] ?? 0) } };
   });
   return tipAxis(points);
 }

@@ -19,7 +19,7 @@ export function legend(looks: readonly Look[]): string {
     return [`<div class="keys">${heading}${own.map(key).join('')}</div>`];
   });
   const all = `<button type="button" class="plain" data-show="all">show all</button>`;
-  const first = `<button type="button" class="plain" data-show="first">as at first</button>`;
+  const first = `<button type="button" class="plain" data-show="first">reset</button>`;
   const tools = looks.length > 1 ? `<div class="keys tools">${all}${first}</div>` : '';
   return `<div class="legend">${groups.join('')}${tools}</div>`;
 }
