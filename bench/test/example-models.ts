@@ -181,7 +181,7 @@ const PERCENTILES = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.995
 export function example(chance: Random, model: Model, where: Where): Measurement {
   const { inFlight, payloadBytes = 128, delay = 1, extraUs = 0 } = where;
   const size = model.groups ? Math.max(1, inFlight * (inFlight > 300 ? 0.55 : 0.97)) : 1;
-  const noise = 0.94 + chance() * 0.12;
+  const noise = 0.85 + chance() ** 2 * 0.45;
   const bytesUs = payloadBytes / DISK_BYTES_PER_US;
   const groupUs = (model.syncUs + extraUs + size * (model.recordUs + bytesUs)) * noise;
   const p50 = ((groupUs * inFlight) / size) * delay;

@@ -7,7 +7,7 @@
 interface Chart {
   setOption(option: unknown, notMerge: boolean): void;
   dispatchAction(action: object): void;
-  resize(): void;
+  resize(size?: { width: number | 'auto' }): void;
 }
 
 /** What a figure whose panels share their names needs to know of its options. */
@@ -81,6 +81,7 @@ export function initChart(page: Page, figure: HTMLElement, place: HTMLElement): 
   const chart = page.echarts.init(place, null, { renderer: 'svg' });
   let width = place.clientWidth;
   new ResizeObserver(() => {
+    if (page.isPrinting) return;
     chart.resize();
     // Panels that stood side by side may stand below each other now.
     if (width !== place.clientWidth && place.closest('.once') !== null) drawFigure(page, figure);
@@ -124,8 +125,13 @@ export function listen(page: Page): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   const print = (isPrinting: boolean) => (): void => {
     page.isPrinting = isPrinting;
+    for (const [figure, charts] of page.shown) {
+      // The sheet's width can't be asked for: half of A4 or letter where panels stand side by side, as style.ts has it.
+      const isWide = charts.length === 1 || figure.querySelector('.stacked') !== null;
+      for (const chart of charts) chart.resize({ width: isPrinting ? (isWide ? 670 : 325) : 'auto' });
+    }
+    // Last: it draws at once, a new size only with the next frame.
     redraw();
-    for (const charts of page.shown.values()) for (const chart of charts) chart.resize();
   };
   addEventListener('beforeprint', print(true));
   addEventListener('afterprint', print(false));

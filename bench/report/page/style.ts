@@ -27,7 +27,7 @@ header.top{padding-top:56px}
 .run{color:var(--muted);font-size:.92rem;margin:1.1rem 0 0;max-width:none}
 .notice{border-left:3px solid var(--accent);padding:.2rem 0 .2rem 1rem;margin:1.6rem 0 0}`;
 
-const HEADLINE = `.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));margin:2.6rem 0 0;border-top:1px solid var(--rule)}
+const HEADLINE = `.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));margin:2.6rem 0 0;border-top:1px solid var(--rule)}
 .fact{padding:1.2rem 24px 1.4rem 0}
 .fact+.fact{padding-left:24px;border-left:1px solid var(--rule)}
 .fact h3{font-size:.9rem;font-weight:600;color:var(--muted);margin:0 0 .6rem;letter-spacing:0}
@@ -107,9 +107,10 @@ footer{padding-top:4rem;padding-bottom:4rem;color:var(--muted);font-size:.9rem}`
 
 const NARROW_AND_PRINT = `@media (max-width:640px){body{font-size:16px}main,header.top,footer{padding-left:18px;padding-right:18px}
 header.top{padding-top:28px}.line{margin-bottom:2rem}nav.contents ul{padding-inline:18px}
-.fact+.fact{border-left:0;padding-left:0;border-top:1px solid var(--rule)}
+.facts{grid-template-columns:1fr}.fact+.fact{border-left:0;padding-left:0;border-top:1px solid var(--rule)}
 .card{margin-inline:-10px;padding:14px 10px 10px}.views{margin-left:0}.panel{height:min(var(--height),max(340px,var(--narrow,0px)))}section{padding-top:2.8rem}}
 @media print{body{font-size:11pt;background:none}main,header.top,footer{max-width:none;padding:0}nav.contents,.views,.tools,.numbers,.theme{display:none}
-.card{break-inside:avoid;border:0;padding:0}section{break-inside:avoid-page;padding-top:1.6rem}.key[aria-pressed=false]{display:none}}`;
+.facts{grid-template-columns:repeat(3,1fr)}table{font-size:.72rem}.bars td,.n,tbody th,thead th{white-space:normal}.card,tr{break-inside:avoid}.card{border:0;padding:0}section{padding-top:1.6rem}h2,section>p{break-after:avoid}p,li{break-inside:avoid}
+.panels:not(.stacked){grid-template-columns:1fr 1fr}.panel:only-child{grid-column:1/-1}.key[aria-pressed=false]{display:none}}`;
 
 export const STYLE = [COLOURS, TEXT, HEADLINE, FIGURES, TABLES, NARROW_AND_PRINT].join('\n');
