@@ -141,6 +141,24 @@ it('tells every figure as text too: a row for each cell', () => {
   }
 });
 
+it('leaves out of its logarithmic charts what is nothing there: a round, or a system, without one append', () => {
+  const closed = (results.scenarios.closed ?? []).map((cell) => ({
+    ...cell,
+    rounds: cell.rounds.map((round, i) => {
+      const isNothing = cell.system === 'Redis' || (cell.system === 'lmdb' && i === 0);
+      const latency = { p50Us: 0, p90Us: 0, p99Us: 0, p999Us: 0, maxUs: 0, curve: [] };
+      return isNothing ? { ...round, records: 0, recordsPerSecond: 0, bytesPerSecond: 0, latency } : round;
+    }),
+  }));
+  const { figures } = dataOf(html({ ...results, scenarios: { closed } }, LIBRARY));
+  const [[panel] = []] = figures.throughput ?? [];
+  const { series } = panel as { series: { name: string; data: ({ value: number[] } | number[])[] }[] };
+  expect(series.map(({ name }) => name)).toContain('lmdb');
+  expect(series.map(({ name }) => name)).not.toContain('Redis');
+  const values = series.flatMap(({ data }) => data.flatMap((one) => ('value' in one ? one.value : one)));
+  expect(values.filter((value) => !(value > 0))).toEqual([]);
+});
+
 it('stays small without the library, and the same for the same run', () => {
   expect(page.length).toBeLessThan(1_500_000);
   expect(html(exampleResults(1), LIBRARY)).toBe(page);

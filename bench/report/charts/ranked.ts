@@ -60,7 +60,7 @@ export function http(cells: readonly Cell[], looks: Looks): Figure | undefined {
   const axis = { axis: 'connections', show: whole, wanted: 100 };
   return rankedBy(cells, looks, axis, [records('requests/s'), P99, LOOP_DELAY], {
     ...{ id: 'http', title: 'An HTTP server', short: 'HTTP', viewsAre: 'Connections' },
-    text: 'The same server, which answers a POST when its record is durable, in each of the stores; “no durability” answers at once. How late the event loop’s timers are tells what all other requests feel.',
+    text: 'The same server, which answers a POST when its record is durable, in each of the stores; “no durability” answers at once. How late the event loop’s timers are tells what all other requests feel. A bar that reaches the edge goes on beyond it.',
   });
 }
 

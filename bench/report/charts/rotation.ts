@@ -40,7 +40,9 @@ export function rotation(cells: readonly Cell[]): Figure | undefined {
   if (lines.length === 0) return undefined;
   const timelines = lines.flatMap((line) => {
     const round = middleRound(line.cell.rounds, ({ latency }) => latency.p999Us);
-    return round?.timeline === undefined ? [] : [{ line, timeline: round.timeline }];
+    // A slice in which nothing became durable has no worst latency; the one after it tells.
+    const timeline = round?.timeline?.filter(([, worst]) => worst > 0) ?? [];
+    return timeline.length === 0 ? [] : [{ line, timeline }];
   });
   const shared = timelines.flatMap(({ timeline }) => timeline.map(([, worst]) => worst));
   const looks = new Map(lines.map(({ look }) => [look.name, look]));

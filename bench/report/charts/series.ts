@@ -22,6 +22,8 @@ export interface Point {
 
 const CROSS = 'path://M1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5L0 1Z';
 const MARK_SIZE = 8;
+/** How far down a whisker goes, of its median: a round that measured nothing is below every logarithmic axis. */
+const LEAST = 1e-3;
 /** In pixels, whatever the width of the line. */
 const DASHES = { solid: 'solid', dashed: [6, 4], dotted: [2, 3] } as const;
 
@@ -29,7 +31,9 @@ const DASHES = { solid: 'solid', dashed: [6, 4], dotted: [2, 3] } as const;
  * The line, its whiskers and what stands apart, under one name: a legend shows and hides all of it. `isCurve`: of many
  * points, which are bare numbers without marks.
  */
-export function lineSeries(look: Look, points: readonly Point[], { isCurve = false } = {}): Option[] {
+export function lineSeries(look: Look, all: readonly Point[], { isCurve = false } = {}): Option[] {
+  // A logarithmic axis has no place for nothing.
+  const points = all.filter(({ x, y }) => x > 0 && y.mid > 0);
   if (points.length === 0) return [];
   const named = points.filter(({ name }) => name !== undefined);
   const spreads = points.filter(({ y }) => y.high > y.low);
@@ -90,7 +94,7 @@ function whiskers(look: Look, points: readonly Point[]): Option {
     ...{ type: 'custom', name: look.name, renderItem: '$whisker', silent: true, z: 2 },
     ...{ color: colour(look.colour), tooltip: { show: false }, encode: { x: 0, y: [1, 2] } },
     blur: { itemStyle: { opacity: 0.1 } },
-    data: points.map(({ x, y }) => [short(x), short(y.low), short(y.high)]),
+    data: points.map(({ x, y }) => [short(x), short(Math.max(y.low, y.mid * LEAST)), short(y.high)]),
   };
 }
 

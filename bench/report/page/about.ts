@@ -11,7 +11,7 @@ export function systemsTable({ systems }: Results, looks: ReadonlyMap<string, Lo
       system.lacking === undefined ? '' : ` <small>not measured: ${escapeText(system.lacking)}</small>`;
     return `<tr${look?.colour === 'accent' ? ' class="own"' : ''}><th scope="row">${look === undefined ? '' : swatch(look)} ${escapeText(system.name)}</th><td>${escapeText(system.what)}${lacking}</td><td>${durability(system)}</td><td class="n">${syncsText(system)}</td></tr>`;
   });
-  return `<div class="wide" tabindex="0" role="region" aria-label="Systems"><table class="systems"><thead><tr><th scope="col">system</th><th scope="col">what makes a record durable</th><th scope="col">durability</th><th scope="col" class="n">syncs of appends, one by one</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<div class="wide" tabindex="0" role="region" aria-label="Table of the systems"><table class="systems"><thead><tr><th scope="col">system</th><th scope="col">what makes a record durable</th><th scope="col">durability</th><th scope="col" class="n">syncs of appends, one by one</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function durability(system: SystemReport): string {

@@ -22,7 +22,7 @@ export function barsTable(bars: readonly Bar[]): string {
     const kind = verdict.replaceAll(' ', '-');
     return `<tr class="${name === '' ? 'same' : 'first'}"><th scope="row">${name || `<span class="unseen">${escapeText(bar.bar)}</span>`}</th><td>${escapeText(bar.where)}</td><td class="n">${mustText(bar)}</td><td class="n">${reachedText(bar)}</td><td>${strip(bar)}</td><td class="verdict ${kind}"><span aria-hidden="true">${SIGNS[verdict]}</span> ${verdict}</td></tr>`;
   });
-  return `<div class="wide" tabindex="0" role="region" aria-label="Speed bars"><table class="bars"><thead><tr><th scope="col">ratio</th><th scope="col">where</th><th scope="col" class="n">must be</th><th scope="col" class="n">median [rounds]</th><th scope="col">short of it | past it</th><th scope="col">verdict</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<div class="wide" tabindex="0" role="region" aria-label="Table of the speed bars"><table class="bars"><thead><tr><th scope="col">ratio</th><th scope="col">where</th><th scope="col" class="n">must be</th><th scope="col" class="n">median [rounds]</th><th scope="col">short of it | past it</th><th scope="col">verdict</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 /** "31 of 36 bars are met, 3 stand at the physical limit, 2 are missed." */

@@ -37,7 +37,7 @@ const HEADLINE = `.facts{display:grid;grid-template-columns:repeat(auto-fit,minm
 .fact dt{float:left;clear:left;font-weight:650;min-width:5.2em;padding-right:.6em}
 .fact dd{margin:0 0 .15rem 5.2em;color:var(--muted)}
 nav.contents{border-block:1px solid var(--rule);margin-top:0;position:sticky;top:0;background:var(--ground);z-index:5}
-nav.contents ul{display:flex;gap:4px 12px;justify-content:space-between;list-style:none;margin:0 auto;max-width:1120px;padding:.75rem 28px;overflow-x:auto;font-size:.84rem;scrollbar-width:none;white-space:nowrap}
+nav.contents ul{display:flex;gap:4px 12.4px;list-style:none;margin:0 auto;max-width:1120px;padding:.75rem 28px;overflow-x:auto;font-size:.84rem;scrollbar-width:none;white-space:nowrap}
 nav.contents a{text-decoration:none;color:var(--muted)}
 nav.contents a:hover{color:var(--accent)}`;
 
