@@ -29,6 +29,8 @@ export interface SystemReport extends Pick<SystemKind, 'name' | 'what' | 'role'>
   readonly lacking?: string;
   /** Appends made one after the other, and the syncs that the disk saw meanwhile; fewer syncs than appends: it is marked. */
   readonly syncs?: { readonly appends: number; readonly syncs: number };
+  /** Why they were not counted. */
+  readonly uncounted?: string;
 }
 
 export interface Results {
