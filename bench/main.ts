@@ -1,5 +1,5 @@
 /** main: `npm run bench`: runs the scenarios asked for, in a directory of its own that it removes, and reports. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -51,6 +51,7 @@ if (unknown !== undefined) throw new Error(`There is no scenario "${unknown}"; s
 const chosen = positionals.length === 0 ? USUAL : all.filter(({ name }) => positionals.includes(name));
 
 const directory = mkdtempSync(join(values.dir, 'ringwal-bench-'));
+chmodSync(directory, 0o711); // as in hosted-system
 const remove = (): void => rmSync(directory, { recursive: true, force: true });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -72,6 +73,7 @@ try {
   for (const { name, run } of chosen) {
     const own = join(directory, name);
     mkdirSync(own);
+    chmodSync(own, 0o711);
     scenarios[name] = await run({ directory: own, isQuick, kinds, progress, before: scenarios });
     rmSync(own, { recursive: true, force: true });
   }

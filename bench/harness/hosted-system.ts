@@ -1,6 +1,6 @@
 /** hosted-system: a system in a process of its own, so that none shares a heap, an optimiser or threads with another. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import type { HostAnswer, HostCall } from './host.js';
 import type { Load, Measurement } from './load.js';
 import type { SystemKind } from './system.js';
@@ -17,6 +17,7 @@ export class HostedSystem {
   /** Opens a system in `directory`, which must not exist yet. */
   static async open(kind: SystemKind, directory: string, options?: unknown): Promise<HostedSystem> {
     mkdirSync(directory);
+    chmodSync(directory, 0o711); // PostgreSQL's server refuses to run as root, and has to get at its own
     const hosted = new HostedSystem(kind, directory);
     try {
       await hosted.#ask({ call: 'open', kind: kind.name, directory, options });

@@ -7,15 +7,13 @@ import { HostedSystem } from '../harness/hosted-system.js';
 import { kindOf } from '../harness/kinds.js';
 import type { ClosedLoad } from '../harness/load.js';
 import { measureCells, type Planned } from '../harness/rounds.js';
+import { floorPayloadBytes } from '../systems/floor.js';
 import type { Scenario } from './scenario.js';
 
 const LOADS: readonly (readonly [what: string, load: Omit<ClosedLoad, 'ms'>])[] = [
   ['batches of 100', { kind: 'closed', inFlight: 64, batch: 100, payloadBytes: 128 }],
   ['64 KiB records', { kind: 'closed', inFlight: 200, batch: 1, payloadBytes: 65_536 }],
 ];
-/** Besides the payload: docs/FORMAT.md. */
-const GROUP_HEADER_BYTES = 64;
-const FRAME_HEADER_BYTES = 8;
 
 const settings = (isQuick: boolean) => ({ ms: isQuick ? 300 : 1000, rounds: isQuick ? 1 : 5 });
 
@@ -32,14 +30,12 @@ export const bulk: Scenario = {
     for (const [what, load] of LOADS) {
       const groupRecords = await groupRecordsOf({ ...load, ms }, join(directory, 'trial'));
       progress.advance(ms);
-      const groupBytes = Math.round(
-        GROUP_HEADER_BYTES + groupRecords * (FRAME_HEADER_BYTES + load.payloadBytes),
-      );
+      const payloadBytes = floorPayloadBytes(load.payloadBytes, groupRecords);
       cells.push(
         { system: 'ringwal', at: { what }, load: { ...load, ms } },
         {
-          ...{ system: 'floor', at: { what } },
-          load: { kind: 'closed', inFlight: 1, batch: 1, ms, payloadBytes: groupBytes },
+          ...{ system: 'raw floor', at: { what } },
+          load: { kind: 'closed', inFlight: 1, batch: 1, ms, payloadBytes },
         },
       );
     }

@@ -3,14 +3,12 @@
  * writes as large as a group of all that is in flight. More rounds than elsewhere.
  */
 import type { Planned } from '../harness/rounds.js';
+import { floorPayloadBytes } from '../systems/floor.js';
 import { PAYLOAD_BYTES } from './closed.js';
 import { scenarioOfCells } from './scenario.js';
 
 export const IN_FLIGHT = [1, 10, 100, 1000, 10_000];
 const SYSTEMS = ['ringwal', 'ringwal, only grows', 'yardstick', 'no I/O'];
-/** docs/FORMAT.md. */
-const GROUP_HEADER_BYTES = 64;
-const FRAME_HEADER_BYTES = 8;
 
 export const limits = scenarioOfCells(
   'limits',
@@ -25,10 +23,10 @@ export const limits = scenarioOfCells(
         }),
       ),
       {
-        ...{ system: 'floor', at: { inFlight } },
+        ...{ system: 'raw floor', at: { inFlight } },
         load: {
           ...{ kind: 'closed', inFlight: 1, batch: 1, ms },
-          payloadBytes: GROUP_HEADER_BYTES + inFlight * (FRAME_HEADER_BYTES + PAYLOAD_BYTES),
+          payloadBytes: floorPayloadBytes(PAYLOAD_BYTES, inFlight),
         },
       },
     ]);

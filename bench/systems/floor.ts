@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Measurement } from '../harness/load.js';
 import type { SystemKind } from '../harness/system.js';
 import { blocking } from './blocking.js';
 import { WrittenFile } from './written-file.js';
@@ -16,6 +15,11 @@ const FILLING_BYTES = 65_536;
 /** Bytes of a group with so many records. */
 export function groupBytes(payloadBytes: number, records: number): number {
   return GROUP_HEADER_BYTES + records * (FRAME_HEADER_BYTES + payloadBytes);
+}
+
+/** The payload with which an append of the floor is as large as a group of so many records of `payloadBytes`. */
+export function floorPayloadBytes(payloadBytes: number, records: number): number {
+  return Math.round(groupBytes(payloadBytes, records)) - groupBytes(0, 1);
 }
 
 export const floor: SystemKind = {
@@ -36,42 +40,3 @@ export const floor: SystemKind = {
     );
   },
 };
-
-export type FloorMeasurement = Omit<Measurement, 'latency' | 'loopDelayP99Ms' | 'backlog' | 'timeline'>;
-
-/** The floor of groups of `records`; each latency, in microseconds, is told to `record`. */
-export function measureFloor(
-  path: string,
-  payload: Uint8Array,
-  records: number,
-  ms: number,
-  record: (us: number) => void,
-): FloorMeasurement {
-  const group = Buffer.alloc(groupBytes(payload.length, records), payload);
-  const file = new WrittenFile(path, payload);
-  try {
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    let groups = 0;
-    for (let now = start; now < start + ms; groups++) {
-      file.write(group);
-      const after = performance.now();
-      record((after - now) * 1000);
-      now = after;
-    }
-    const seconds = (performance.now() - start) / 1000;
-    const { user, system } = process.cpuUsage(cpu);
-    const total = groups * records;
-    return {
-      records: total,
-      seconds,
-      recordsPerSecond: total / seconds,
-      bytesPerSecond: (total * payload.length) / seconds,
-      groupRecords: records,
-      appCpuUs: (user + system) / total,
-      otherCpuUs: 0,
-    };
-  } finally {
-    file.remove();
-  }
-}

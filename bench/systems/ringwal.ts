@@ -1,6 +1,6 @@
 /** ringwal: the log, with default options or a preset's; truncated behind its writers so that segments recycle, or never. */
 import { randomBytes } from 'node:crypto';
-import { highThroughput, type Log, type LogAppender, type LogOptions, lowLatency, openLog } from 'ringwal';
+import { attachLog, highThroughput, type LogAppender, type LogOptions, lowLatency, openLog } from 'ringwal';
 import type { System, SystemKind } from '../harness/system.js';
 
 /** How often the log is truncated behind its writers. */
@@ -16,22 +16,18 @@ export function truncateBehind(log: LogAppender): () => void {
   return () => clearInterval(timer);
 }
 
-/** For scenarios that ask more of a log than of other systems. */
-export interface RingwalSystem extends System {
-  readonly log: Log;
-}
-
-export async function openRingwal(
-  directory: string,
-  isTruncated: boolean,
-  options: LogOptions = {},
-): Promise<RingwalSystem> {
+async function openRingwal(directory: string, isTruncated: boolean, options: LogOptions): Promise<System> {
   const log = await openLog(directory, options);
+  // Made when it is first needed: each ring costs the worker a look.
+  let beside: Promise<LogAppender> | undefined;
   const stop = isTruncated ? truncateBehind(log) : () => {};
   return {
-    log,
     append: (payload) => log.append(payload),
     appendBatch: (payloads) => log.appendBatch(payloads),
+    async appendBeside(payload) {
+      beside ??= attachLog(log.handle());
+      return (await beside).append(payload);
+    },
     async warmUp() {
       if (!isTruncated) return;
       for (let recycled = 0; recycled < 3; ) {
