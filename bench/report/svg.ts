@@ -22,11 +22,11 @@ const KEY_HEIGHT = 24;
 /** What a sans-serif letter of 13 px takes, about: keys are set apart by it. */
 const LETTER = 7.1;
 
-/** File name and content of each picture. */
+/** Name and content of each picture. */
 export function pictures(results: Results): Record<string, string> {
   return {
-    'group-size-light.svg': picture(results, LIGHT),
-    'group-size-dark.svg': picture(results, DARK),
+    'group-size-light': picture(results, LIGHT),
+    'group-size-dark': picture(results, DARK),
   };
 }
 
