@@ -8,6 +8,7 @@ import { percentiles } from './charts/percentiles.js';
 import { bulk, http, recovery } from './charts/ranked.js';
 import { rotation, rotationLooks } from './charts/rotation.js';
 import { loadLooks, windows } from './charts/windows.js';
+import { closedWithFloor } from './floor.js';
 import { ownName } from './headline.js';
 import type { Look } from './looks.js';
 import type { Cell, Results } from './results.js';
@@ -23,7 +24,8 @@ export interface Section {
 }
 
 export function sectionsOf(results: Results, looks: ReadonlyMap<string, Look>): Section[] {
-  const { closed = [], ...others } = results.scenarios;
+  const { closed: _, ...others } = results.scenarios;
+  const closed = closedWithFloor(results);
   const systems = [...looks.values()];
   const sections: Section[] = [];
   const add = (figure: Figure | undefined, rest: Omit<Section, 'figure' | 'looks'>, own = systems): void => {

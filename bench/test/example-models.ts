@@ -25,6 +25,7 @@ export const MODELS: readonly Model[] = [
     syncUs: 92,
     recordUs: 0.03,
     groups: true,
+    mostInFlight: 1,
     tail: 0.5,
   },
   {

@@ -60,6 +60,17 @@ export function exampleResults(seed = 1): Results {
           (model) => example(chance, model, { inFlight }),
         ),
       ),
+      limits: [1, 10, 100, 1000, 10_000].flatMap((inFlight) =>
+        cellsOf(
+          MODELS.filter(({ name }) => ['raw floor', 'no I/O', 'ringwal', 'yardstick'].includes(name)),
+          [{ inFlight }],
+          (model) =>
+            // Each write of the floor is a group.
+            model.name === 'raw floor'
+              ? example(chance, model, { inFlight: 1, payloadBytes: 64 + 136 * inFlight })
+              : example(chance, model, { inFlight }),
+        ),
+      ),
       open: cellsOf(
         few,
         ['constant', 'poisson'].flatMap((arrivals) =>

@@ -5,6 +5,7 @@ import { canNotKeepUp, offeredRate } from '../../bench/report/charts/open.js';
 import { logExtent, logTicks } from '../../bench/report/charts/option.js';
 import { curvePoints } from '../../bench/report/charts/percentiles.js';
 import { recovery } from '../../bench/report/charts/ranked.js';
+import { closedWithFloor } from '../../bench/report/floor.js';
 import { headlines, inFlightToShow } from '../../bench/report/headline.js';
 import { looksOf } from '../../bench/report/looks.js';
 import { bytes, count, percentile, us, whole } from '../../bench/report/page/formats.js';
@@ -151,6 +152,18 @@ describe('the headline', () => {
     expect(shown?.best?.name).toBe(fastest.name);
     expect(shown?.best?.ratio.mid).toBe(rateOf('ringwal') / rateOf(fastest.name));
   });
+});
+
+it('the floor is a line of groups: each of its writes stands for all records in flight', () => {
+  const limits = [cell([9000], { inFlight: 100 }, 'raw floor'), cell([1], { inFlight: 100 })];
+  const closed = [cell([9500], { inFlight: 1 }, 'raw floor'), cell([8000], { inFlight: 1 })];
+  const cells = closedWithFloor({ ...results, scenarios: { closed, limits } });
+  expect(cells.map(({ system }) => system)).toEqual(['ringwal', 'raw floor']);
+  const [floor] = must(cells[1]).rounds;
+  expect(floor).toMatchObject({ recordsPerSecond: 900_000, groupRecords: 100, latency: round.latency });
+  expect(floor?.appCpuUs).toBe(must(round.appCpuUs) / 100);
+  expect(closedWithFloor({ ...results, scenarios: { limits } })).toEqual([]);
+  expect(closedWithFloor({ ...results, scenarios: { closed } })).toEqual(closed);
 });
 
 it('threads have a line for as many in flight each, and one for as many in all; both begin with one thread', () => {

@@ -20,7 +20,8 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     ['windows', 'rotation', 'sizes', 'bulk', 'producers', 'http', 'recovery'].map((name) => [name, [name]]),
   ),
-  // No figure, its numbers alone.
+  // No figure of their own.
+  limits: [],
   memory: [],
 };
 
