@@ -18,7 +18,7 @@ import { STYLE } from './page/style.js';
 import { foldedTable } from './page/table.js';
 import { DARK, LIGHT } from './page/theme.js';
 import type { Results } from './results.js';
-import { type Section, sectionsOf } from './sections.js';
+import { type Section, sectionsOf, withoutFigure } from './sections.js';
 
 const DATA_ID = 'data';
 
@@ -36,6 +36,7 @@ export function html(results: Results, library: string = readECharts()): string 
     '<main>',
     ...sections.map((section) => sectionHtml(section, results)),
     barsSection(results),
+    otherNumbers(withoutFigure(results, sections), results),
     plainSection('systems', 'Systems', systemsTable(results, looks)),
     plainSection('machine', 'Machine', environmentTable(results)),
     plainSection('method', 'How it was measured', method(results)),
@@ -96,8 +97,13 @@ function top(results: Results): string {
 <div class="line"><span class="mark">ringwal</span>${themeChoice()}</div>
 <h1>Group size versus latency</h1>
 <p class="lead">A log that makes many records durable with one sync is fast; a record that waits for company is late. This page measures both sides of that bargain: for ringwal, a durable group-commit write-ahead log for Node.js, and for the stores that Node services use today, on one disk, with one harness, at equal durability.</p>
-<p class="run">${escapeText(date)} · ${escapeText(environment.cpu)}, ${environment.cores} cores · ${escapeText(environment.fileSystem.split(' (')[0] ?? '')} · Node ${escapeText(environment.node.replace(/^v/, ''))} · ${escapeText(environment.kernel)} · ${minutes}</p>
+<p class="run">${escapeText(dateText(date))} · ${escapeText(environment.cpu)}, ${environment.cores} cores · ${escapeText(environment.fileSystem.split(' (')[0] ?? '')} · Node ${escapeText(environment.node.replace(/^v/, ''))} · ${escapeText(environment.kernel)} · ${minutes}</p>
 ${notice}`;
+}
+
+/** An instant to the minute; anything else as it is. */
+function dateText(date: string): string {
+  return date.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*Z$/, '$1 $2 UTC');
 }
 
 function themeChoice(): string {
@@ -157,6 +163,19 @@ function barsSection(results: Results): string {
   if (bars.length === 0) return '';
   const text = `${barsSentence(bars)} A bar is a ratio within this run, to ${ownName(results) ?? 'ringwal'}’s rivals or to what the disk allows. Dots are rounds, the upright their median; right of the line is past the bar, up to twice as good. Where even the bare disk could not pass a bar, its limit is the dotted upright, and 0.95 of it is asked for.`;
   return plainSection('bars', 'Speed bars', `<p>${escapeText(text)}</p>${barsTable(bars)}`);
+}
+
+function otherNumbers(names: readonly string[], results: Results): string {
+  if (names.length === 0) return '';
+  const tables = names.map((name) => {
+    const folded = foldedTable(
+      numbersTable(name, results.scenarios[name] ?? [], results),
+      `ringwal-bench-${name}`,
+      `Scenario “${name}”`,
+    );
+    return folded;
+  });
+  return plainSection('others', 'Other scenarios', tables.join('\n'));
 }
 
 function plainSection(id: string, title: string, body: string): string {

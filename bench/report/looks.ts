@@ -1,5 +1,5 @@
 /**
- * looks: how each system is drawn, everywhere the same: variants of one store share its colour and its mark, the second
+ * looks: how each system is drawn, everywhere the same: variants of one store share its colour, and its mark, the second
  * one hollow; limits are grey and dotted; what promises less is dashed.
  */
 import { PEER_COLOURS, type Theme } from './page/theme.js';
@@ -96,16 +96,16 @@ function peerLook(name: string, group: Group, families: string[], looks: Map<str
   const family = familyOf(name);
   if (!families.includes(family)) families.push(family);
   const index = families.indexOf(family);
-  const hasSibling = [...looks.values()].some(
+  const siblings = [...looks.values()].filter(
     (other) => ['peer', 'weaker'].includes(other.group) && familyOf(other.name) === family,
-  );
+  ).length;
   return {
     ...{ name, group, width: 1.75, isHidden: false },
     colour: `p${index % PEER_COLOURS}` as keyof Theme,
     dash: group === 'weaker' ? 'dashed' : 'solid',
-    // One mark further for each time that all colours are used up.
-    mark: MARKS[(index + 1 + Math.floor(index / PEER_COLOURS)) % MARKS.length] ?? SQUARE,
-    isHollow: hasSibling,
+    // One mark further for each time that all colours are used up, and for a third variant.
+    mark: MARKS[(index + 1 + Math.floor(index / PEER_COLOURS) + (siblings >> 1)) % MARKS.length] ?? SQUARE,
+    isHollow: siblings % 2 === 1,
   };
 }
 

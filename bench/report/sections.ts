@@ -1,5 +1,5 @@
 /** sections: which figures a page has, in the order in which they are read; a scenario that was not run has none. */
-import { producers, sizes } from './charts/along.js';
+import { producers, sizes, threadLooks } from './charts/along.js';
 import { groupSentence, groupSize, latencyThroughput, throughput } from './charts/closed.js';
 import { cpu } from './charts/cpu.js';
 import type { Figure } from './charts/figure.js';
@@ -8,6 +8,7 @@ import { percentiles } from './charts/percentiles.js';
 import { bulk, http, recovery } from './charts/ranked.js';
 import { rotation, rotationLooks } from './charts/rotation.js';
 import { loadLooks, windows } from './charts/windows.js';
+import { closedWithFloor } from './floor.js';
 import { ownName } from './headline.js';
 import type { Look } from './looks.js';
 import type { Cell, Results } from './results.js';
@@ -23,7 +24,8 @@ export interface Section {
 }
 
 export function sectionsOf(results: Results, looks: ReadonlyMap<string, Look>): Section[] {
-  const { closed = [], ...others } = results.scenarios;
+  const { closed: _, ...others } = results.scenarios;
+  const closed = closedWithFloor(results);
   const systems = [...looks.values()];
   const sections: Section[] = [];
   const add = (figure: Figure | undefined, rest: Omit<Section, 'figure' | 'looks'>, own = systems): void => {
@@ -45,9 +47,17 @@ export function sectionsOf(results: Results, looks: ReadonlyMap<string, Look>): 
   addOf('rotation', rotation, rotationLooks(others.rotation ?? []));
   addOf('sizes', (cells) => sizes(cells, looks));
   addOf('bulk', (cells) => bulk(cells, looks));
-  addOf('producers', (cells) => producers(cells, looks));
+  addOf('producers', (cells) => producers(cells, looks), threadLooks(others.producers ?? [], looks));
   addOf('http', (cells) => http(cells, looks));
   addOf('recovery', (cells) => recovery(cells, looks));
   add(cpu(closed, looks), {});
   return sections;
+}
+
+/** Scenarios that have no figure: their numbers are all there is to show. */
+export function withoutFigure(results: Results, sections: readonly Section[]): string[] {
+  const shown = new Set(sections.map(({ numbersOf }) => numbersOf));
+  return Object.keys(results.scenarios).filter(
+    (name) => !shown.has(name) && (results.scenarios[name] ?? []).length > 0,
+  );
 }

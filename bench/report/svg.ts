@@ -5,6 +5,7 @@
 import { type EChartsCoreOption, init } from 'echarts';
 import { groupSize, throughput } from './charts/closed.js';
 import type { Option } from './charts/option.js';
+import { closedWithFloor } from './floor.js';
 import { ownName } from './headline.js';
 import { familyOf, GROUPS, type Look, looksOf } from './looks.js';
 import { dress } from './page/dress.js';
@@ -22,16 +23,16 @@ const KEY_HEIGHT = 24;
 /** What a sans-serif letter of 13 px takes, about: keys are set apart by it. */
 const LETTER = 7.1;
 
-/** File name and content of each picture. */
+/** Name and content of each picture. */
 export function pictures(results: Results): Record<string, string> {
   return {
-    'group-size-light.svg': picture(results, LIGHT),
-    'group-size-dark.svg': picture(results, DARK),
+    'group-size-light': picture(results, LIGHT),
+    'group-size-dark': picture(results, DARK),
   };
 }
 
 function picture(results: Results, theme: Theme): string {
-  const cells = results.scenarios.closed ?? [];
+  const cells = closedWithFloor(results);
   const looks = new Map(shownLooks(results, cells).map((look) => [look.name, look]));
   const figures = [
     { title: 'Group size against latency', option: groupSize(cells, looks)?.views[0]?.panels[0]?.option },
@@ -85,7 +86,9 @@ function shownLooks(results: Results, cells: readonly Cell[]): Look[] {
       best.set(familyOf(name), name);
   }
   return all.filter(({ name, group, isHidden }) => {
-    if (isHidden || group === 'weaker' || most(name) === 0) return false;
+    // One point, of what has no more callers than one, is no line.
+    const isLine = cells.filter(({ system }) => system === name).length > 1;
+    if (isHidden || group === 'weaker' || most(name) === 0 || !isLine) return false;
     return group !== 'peer' || best.get(familyOf(name)) === name;
   });
 }

@@ -7,19 +7,23 @@ export type Verdict = 'met' | 'at the limit' | 'missed' | 'not measured';
 /** Where physics forbids a bar, this share of what is possible is asked for instead. */
 export const SHARE_OF_LIMIT = 0.95;
 
-export function verdictOf({ ratios, must, limit }: Bar): Verdict {
+/** The limit of a bar that no engine could pass here; undefined where one could. */
+export function forbidding({ must, limit }: Bar): number | undefined {
+  if (limit === undefined) return undefined;
+  return ('atLeast' in must ? limit < must.atLeast : limit > must.atMost) ? limit : undefined;
+}
+
+export function verdictOf(bar: Bar): Verdict {
+  const { ratios, must } = bar;
+  const limit = forbidding(bar);
   if (ratios.length === 0) return 'not measured';
   const ratio = median(ratios);
   if ('atLeast' in must) {
     if (ratio >= must.atLeast) return 'met';
-    return limit !== undefined && limit < must.atLeast && ratio >= limit * SHARE_OF_LIMIT
-      ? 'at the limit'
-      : 'missed';
+    return limit !== undefined && ratio >= limit * SHARE_OF_LIMIT ? 'at the limit' : 'missed';
   }
   if (ratio <= must.atMost) return 'met';
-  return limit !== undefined && limit > must.atMost && ratio <= limit / SHARE_OF_LIMIT
-    ? 'at the limit'
-    : 'missed';
+  return limit !== undefined && ratio <= limit / SHARE_OF_LIMIT ? 'at the limit' : 'missed';
 }
 
 /** How far a ratio is past its bar, in octaves: 0 is just met, 1 twice as good, -1 half as good. */

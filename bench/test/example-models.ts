@@ -25,6 +25,7 @@ export const MODELS: readonly Model[] = [
     syncUs: 92,
     recordUs: 0.03,
     groups: true,
+    mostInFlight: 1,
     tail: 0.5,
   },
   {
@@ -87,7 +88,7 @@ export const MODELS: readonly Model[] = [
     blocks: 0.2,
   },
   {
-    name: 'classic-level',
+    name: 'classic-level, single puts',
     role: 'peer',
     what: 'put with sync: true, one by one',
     syncUs: 190,
@@ -95,7 +96,7 @@ export const MODELS: readonly Model[] = [
     groups: false,
   },
   {
-    name: 'classic-level, a turn',
+    name: 'classic-level, batches',
     role: 'peer',
     what: 'a batch with sync: true of each turn’s puts',
     syncUs: 230,
@@ -104,7 +105,7 @@ export const MODELS: readonly Model[] = [
     blocks: 0.4,
   },
   {
-    name: 'better-sqlite3',
+    name: 'better-sqlite3, single inserts',
     role: 'peer',
     what: 'INSERT, WAL, synchronous = FULL',
     syncUs: 160,
@@ -114,7 +115,7 @@ export const MODELS: readonly Model[] = [
     blocks: 1,
   },
   {
-    name: 'better-sqlite3, a turn',
+    name: 'better-sqlite3, per turn',
     role: 'peer',
     what: 'a transaction of each turn’s INSERTs, WAL, synchronous = FULL',
     syncUs: 210,
@@ -123,7 +124,7 @@ export const MODELS: readonly Model[] = [
     blocks: 1,
   },
   {
-    name: 'node:sqlite, a turn',
+    name: 'node:sqlite, per turn',
     role: 'peer',
     what: 'a transaction of each turn’s INSERTs, WAL, synchronous = FULL',
     syncUs: 215,
@@ -132,7 +133,7 @@ export const MODELS: readonly Model[] = [
     blocks: 1,
   },
   {
-    name: 'naive',
+    name: 'append + datasync',
     role: 'peer',
     what: 'appendFile, then datasync, one after the other',
     syncUs: 240,
@@ -149,7 +150,7 @@ export const MODELS: readonly Model[] = [
     blocks: 0.2,
   },
   {
-    name: 'sonic-boom',
+    name: 'sonic-boom, fsync',
     role: 'peer',
     what: 'write with fsync: true',
     syncUs: 40,
@@ -158,7 +159,24 @@ export const MODELS: readonly Model[] = [
     syncs: 0.02,
   },
   {
-    name: 'lmdb, plain',
+    name: 'sonic-boom, flush',
+    role: 'peer',
+    what: 'write, then flush, which syncs',
+    syncUs: 260,
+    recordUs: 1.4,
+    groups: true,
+  },
+  {
+    name: 'sonic-boom, not synced',
+    role: 'weaker',
+    what: 'write alone',
+    syncUs: 25,
+    recordUs: 1.1,
+    groups: true,
+    syncs: 0,
+  },
+  {
+    name: 'lmdb, put alone',
     role: 'weaker',
     what: 'put, committed but not flushed',
     syncUs: 45,

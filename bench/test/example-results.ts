@@ -9,6 +9,13 @@ import { example, MODELS, type Model, type Random, random } from './example-mode
 const IN_FLIGHT = [1, 3, 10, 32, 100, 316, 1000, 3162, 10_000, 16_384];
 const ROUNDS = 3;
 const MiB = 1024 * 1024;
+const RECOVERY_BYTES_PER_SECOND: Readonly<Record<string, number>> = {
+  open: 0,
+  'verify, 1 thread': 1.1e9,
+  'verify, all cores': 1.9e9,
+  read: 0.8e9,
+  'cat > /dev/null': 3.1e9,
+};
 
 const SYSTEMS: readonly SystemReport[] = MODELS.map(({ name, role, what, syncs = 1 }) => ({
   ...{ name, role, what },
@@ -33,13 +40,13 @@ export function exampleResults(seed = 1): Results {
     );
   const durable = MODELS.filter(({ role }) => role !== 'limit');
   const few = MODELS.filter(({ name }) =>
-    ['ringwal', 'yardstick', 'lmdb', 'better-sqlite3, a turn'].includes(name),
+    ['ringwal', 'yardstick', 'lmdb', 'better-sqlite3, per turn'].includes(name),
   );
   const own = MODELS.filter(({ name }) => name === 'ringwal');
   const number = (value: number | string | undefined): number => Number(value ?? 0);
 
   return {
-    ...{ date: '2026-11-26', seconds: 1680, isQuick: false },
+    ...{ date: '2026-11-26T12:00:00.000Z', seconds: 1680, isQuick: false },
     environment: {
       ...{ node: 'v22.11.0', kernel: 'Linux 6.12.0', cpu: 'Example CPU', cores: 2, writeCache: 'write back' },
       fileSystem: 'ext4 on /dev/nvme0n1 (rw,relatime)',
@@ -51,6 +58,17 @@ export function exampleResults(seed = 1): Results {
           MODELS.filter(({ mostInFlight = Number.POSITIVE_INFINITY }) => inFlight <= mostInFlight),
           [{ inFlight }],
           (model) => example(chance, model, { inFlight }),
+        ),
+      ),
+      limits: [1, 10, 100, 1000, 10_000].flatMap((inFlight) =>
+        cellsOf(
+          MODELS.filter(({ name }) => ['raw floor', 'no I/O', 'ringwal', 'yardstick'].includes(name)),
+          [{ inFlight }],
+          (model) =>
+            // Each write of the floor is a group.
+            model.name === 'raw floor'
+              ? example(chance, model, { inFlight: 1, payloadBytes: 64 + 136 * inFlight })
+              : example(chance, model, { inFlight }),
         ),
       ),
       open: cellsOf(
@@ -85,9 +103,13 @@ export function exampleResults(seed = 1): Results {
       ),
       producers: cellsOf(
         own,
-        [1, 2, 4, 8].map((threads) => ({ threads })),
-        (model, { threads }) =>
-          example(chance, model, { inFlight: 1000 * Math.min(2.2, 0.6 + 0.5 * number(threads)) }),
+        [1, 2, 4, 8].flatMap((threads) =>
+          [...new Set([1000 / threads, 1000])].map((inFlightEach) => ({ threads, inFlightEach })),
+        ),
+        (model, { threads, inFlightEach }) =>
+          example(chance, model, {
+            inFlight: number(inFlightEach) * Math.min(2.2, 0.6 + 0.5 * number(threads)),
+          }),
       ),
       rotation: cellsOf(
         own,
@@ -97,17 +119,27 @@ export function exampleResults(seed = 1): Results {
           timeline: timelineExample(chance, number(segmentBytes) === 4 * MiB ? 55 : 4000),
         }),
       ),
-      bulk: cellsOf(few, [{ batch: 100 }, { batch: 1000 }], (model, { batch }) =>
-        example(chance, model, { inFlight: number(batch) * 4 }),
+      bulk: cellsOf(
+        MODELS.filter(({ name }) => ['ringwal', 'raw floor'].includes(name)),
+        [{ what: 'batches of 100' }, { what: '64 KiB records' }],
+        (model, { what }) =>
+          example(
+            chance,
+            model,
+            what === 'batches of 100' ? { inFlight: 6400 } : { inFlight: 200, payloadBytes: 65_536 },
+          ),
       ),
       http: httpExample(chance, durable, rounds),
       recovery: cellsOf(
         own,
-        ['open', 'verify', 'scan'].map((what) => ({ what, bytes: 10 * 1024 * MiB })),
+        Object.keys(RECOVERY_BYTES_PER_SECOND).map((what) => ({ what })),
         (model, { what }) => ({
           ...example(chance, model, { inFlight: 1 }),
-          bytesPerSecond: { open: 9e9, verify: 1.7e9, scan: 1.1e9 }[String(what)] ?? 1e9,
+          bytesPerSecond: (RECOVERY_BYTES_PER_SECOND[String(what)] ?? 0) * (0.95 + chance() * 0.1),
         }),
+      ),
+      memory: cellsOf(own, [{ part: 'first third' }, { part: 'last third' }], (model) =>
+        example(chance, model, { inFlight: 1000 }),
       ),
     },
     bars: barsExample(chance),
@@ -144,7 +176,7 @@ function httpExample(
   models: readonly Model[],
   rounds: (make: () => Measurement) => Measurement[],
 ): Cell[] {
-  return [10, 100].flatMap((connections) =>
+  return [32, 256].flatMap((connections) =>
     [undefined, ...models].map((model) => ({
       ...{ system: model?.name ?? 'no durability', at: { connections } },
       rounds: rounds(() => {

@@ -1,8 +1,11 @@
 /** report-figures: what a report says of its rounds is what they were: medians, ratios, scales, verdicts, curves. */
 import { describe, expect, it } from 'vitest';
+import { producers } from '../../bench/report/charts/along.js';
 import { canNotKeepUp, offeredRate } from '../../bench/report/charts/open.js';
 import { logExtent, logTicks } from '../../bench/report/charts/option.js';
 import { curvePoints } from '../../bench/report/charts/percentiles.js';
+import { recovery } from '../../bench/report/charts/ranked.js';
+import { closedWithFloor } from '../../bench/report/floor.js';
 import { headlines, inFlightToShow } from '../../bench/report/headline.js';
 import { looksOf } from '../../bench/report/looks.js';
 import { bytes, count, percentile, us, whole } from '../../bench/report/page/formats.js';
@@ -149,6 +152,50 @@ describe('the headline', () => {
     expect(shown?.best?.name).toBe(fastest.name);
     expect(shown?.best?.ratio.mid).toBe(rateOf('ringwal') / rateOf(fastest.name));
   });
+});
+
+it('the floor is a line of groups: each of its writes stands for all records in flight', () => {
+  const limits = [cell([9000], { inFlight: 100 }, 'raw floor'), cell([1], { inFlight: 100 })];
+  const closed = [cell([9500], { inFlight: 1 }, 'raw floor'), cell([8000], { inFlight: 1 })];
+  const cells = closedWithFloor({ ...results, scenarios: { closed, limits } });
+  expect(cells.map(({ system }) => system)).toEqual(['ringwal', 'raw floor']);
+  const [floor] = must(cells[1]).rounds;
+  expect(floor).toMatchObject({ recordsPerSecond: 900_000, groupRecords: 100, latency: round.latency });
+  expect(floor?.appCpuUs).toBe(must(round.appCpuUs) / 100);
+  expect(closedWithFloor({ ...results, scenarios: { limits } })).toEqual([]);
+  expect(closedWithFloor({ ...results, scenarios: { closed } })).toEqual(closed);
+});
+
+it('threads have a line for as many in flight each, and one for as many in all; both begin with one thread', () => {
+  const cells = [
+    [1, 1000],
+    [4, 250],
+    [4, 1000],
+    [3, 334],
+  ].map(([threads = 0, inFlightEach = 0]) => cell([threads * inFlightEach], { threads, inFlightEach }));
+  const { systems, views } = producers(cells, looksOf(results));
+  expect(systems).toEqual(['ringwal, 1\u202f000 in flight each', 'ringwal, 1\u202f000 in all']);
+  const { series } = views[0]?.panels[0]?.option as { series: { data: { value: number[] }[] }[] };
+  expect(series.map(({ data }) => data.map(({ value }) => value))).toEqual([
+    [
+      [1, 1000],
+      [4, 4000],
+    ],
+    [
+      [1, 1000],
+      [3, 1002],
+      [4, 1000],
+    ],
+  ]);
+});
+
+it('a task on a log is told in bytes a second, or in time where no bytes were counted', () => {
+  const done = (what: string, bytesPerSecond: number): Cell => ({
+    ...{ system: 'ringwal', at: { what } },
+    rounds: [{ ...round, bytesPerSecond, seconds: 0.25 }],
+  });
+  const panels = recovery([done('open', 0), done('read', 2e9)], looksOf(results))?.views[0]?.panels;
+  expect(panels?.map(({ label }) => label)).toEqual(['bytes/s. read: 2 GB/s', 'time. open: 250 ms']);
 });
 
 it('no two systems look alike but by what they are: the accent is of one, variants share a colour', () => {

@@ -1,4 +1,5 @@
 /** closed: callers that wait for their records: group size against latency, throughput, and latency against throughput. */
+import { FLOOR } from '../floor.js';
 import type { Look } from '../looks.js';
 import { count, times, us, whole } from '../page/formats.js';
 import type { Cell } from '../results.js';
@@ -36,21 +37,23 @@ function linesOf(cells: readonly Cell[], looks: Looks, x: Pick | 'inFlight', y: 
 }
 
 /** Group size against latency, p50 beside p99, on the same scales. */
-export function groupSize(cells: readonly Cell[], looks: Looks): Figure | undefined {
+export function groupSize(all: readonly Cell[], looks: Looks): Figure | undefined {
+  // Of the limits only the disk: without syncs a group means nothing.
+  const cells = all.filter(({ system }) => looks.get(system)?.group !== 'limit' || system === FLOOR);
   const size: Pick = (round) => round.groupRecords;
   const sets = PERCENTILES.slice(0, 2).map(([label, pick]) => ({
     label,
     lines: linesOf(cells, looks, size, pick),
   }));
-  const all = valuesOfPoints(sets.flatMap(({ lines }) => lines.map(([, points]) => points)));
+  const extent = valuesOfPoints(sets.flatMap(({ lines }) => lines.map(([, points]) => points)));
   const systems = sets[0]?.lines.map(([{ name }]) => name) ?? [];
   if (systems.length === 0) return undefined;
   const panels = sets.map(
     ({ label, lines }): Panel => ({
       label: `Records of a group against ${label} latency, a line for each system`,
       option: chart({
-        xAxis: logAxis('x', { name: 'records of a group', format: 'count', values: all.x }),
-        yAxis: logAxis('y', { name: `latency, ${label}`, format: 'us', values: all.y }),
+        xAxis: logAxis('x', { name: 'records of a group', format: 'count', values: extent.x }),
+        yAxis: logAxis('y', { name: `latency, ${label}`, format: 'us', values: extent.y }),
         series: lines.flatMap(([look, points]) => lineSeries(look, points)),
       }),
     }),

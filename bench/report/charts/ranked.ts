@@ -1,10 +1,18 @@
 /** ranked: the scenarios that are shown as bars: an HTTP server, bulk appends, recovery and scans. */
 import { byteRate, bytes, count, ms, us, whole } from '../page/formats.js';
 import type { Cell } from '../results.js';
-import { systemsOf, valuesOf } from '../spread.js';
+import { spreadOf, systemsOf, valuesOf } from '../spread.js';
 import type { Looks } from './closed.js';
-import { type Figure, nearest } from './figure.js';
-import { type Ranked, rankingHeight, rankingOrder, rankingPanel } from './ranking.js';
+import { type Figure, nearest, type Panel } from './figure.js';
+import {
+  barsPanel,
+  type Ranked,
+  type RankedBar,
+  rankingHeight,
+  rankingOrder,
+  rankingPanel,
+} from './ranking.js';
+import { inWords } from './series.js';
 
 const BYTES: Ranked = {
   ...{ name: 'payload bytes/s', format: 'byteRate', show: byteRate },
@@ -64,53 +72,81 @@ export function http(cells: readonly Cell[], looks: Looks): Figure | undefined {
   });
 }
 
+/** A panel for each kind of load: so many records of a batch, or a load with a name of its own. */
 export function bulk(cells: readonly Cell[], looks: Looks): Figure | undefined {
-  const axis = { axis: 'batch', show: whole, wanted: 100 };
-  return rankedBy(cells, looks, axis, [BYTES, records('records/s')], {
-    ...{ id: 'bulk', title: 'Bulk', viewsAre: 'Records of a batch' },
-    text: 'Batches that are durable as a whole or not at all: appendBatch of ringwal, a transaction or a batch of a store.',
+  const loadOf = ({ at }: Cell): string => String(at.what ?? `batches of ${at.batch}`);
+  const loads = [...new Set(cells.map(loadOf))];
+  const places = loads.map((load) => cells.filter((cell) => loadOf(cell) === load));
+  if (places.length === 0) return undefined;
+  const panels = places.map((own, i) => {
+    const ranked = { ...BYTES, name: `${loads[i]}: payload bytes/s` };
+    return rankingPanel(own, looks, ranked, rankingOrder(own, looks, ranked));
   });
+  return {
+    ...{ id: 'bulk', title: 'Bulk', views: [{ label: '', panels }], firstView: 0, systems: [] },
+    height: rankingHeight(Math.max(...places.map((own) => systemsOf(own).length))),
+    text: 'Many bytes at once: batches, which are durable as a whole or not at all, and large records.',
+  };
 }
 
-const WHAT: Readonly<Record<string, string>> = {
-  open: 'opening after a crash',
-  verify: 'verifying',
-  scan: 'reading all records',
+/** What is done with a log on disk: how many bytes a second, or, where none are counted, how long it takes. */
+export function recovery(cells: readonly Cell[], looks: Looks): Figure | undefined {
+  if (cells.length === 0) return undefined;
+  const isOne = systemsOf(cells).length === 1;
+  const sizes = valuesOf(cells, 'bytes');
+  const views = (sizes.length === 0 ? [undefined] : sizes).map((size) => {
+    const own = cells.filter(({ at }) => at.bytes === size);
+    const isCounted = (cell: Cell): boolean => (spreadOf(cell.rounds, BYTES.pick)?.mid ?? 0) > 0;
+    const panels = [
+      tasksPanel(own.filter(isCounted), looks, isOne, { ...BYTES, name: 'bytes/s' }),
+      tasksPanel(
+        own.filter((cell) => !isCounted(cell)),
+        looks,
+        isOne,
+        TIME,
+      ),
+    ];
+    return { label: size === undefined ? '' : bytes(size), panels: panels.flatMap((panel) => panel ?? []) };
+  });
+  return {
+    ...{ id: 'recovery', title: 'Recovery and scans', short: 'Recovery', viewsAre: 'Size of the log', views },
+    ...{
+      firstView: views.length - 1,
+      systems: [],
+      height: rankingHeight(Math.max(2, cells.length / views.length)),
+    },
+    text: 'How fast a large log that is there already is opened, verified with all its checksums, and read.',
+  };
+}
+
+const TIME: Ranked = {
+  ...{ name: 'time', format: 'us', show: us, isLessBetter: true },
+  pick: (round) => round.seconds * 1e6,
 };
 
-/** A panel for each thing that is done with a log on disk. */
-export function recovery(cells: readonly Cell[], looks: Looks): Figure | undefined {
-  const kinds = [...new Set(cells.map(({ at }) => String(at.what ?? '')))];
-  const sizes = valuesOf(cells, 'bytes');
-  const groups = sizes.length === 0 ? [undefined] : sizes;
-  const panelsFor = (size: number | undefined) =>
-    kinds.map((what) => {
-      const own = cells.filter(({ at }) => String(at.what ?? '') === what && at.bytes === size);
-      const ranked = { ...BYTES, name: `${WHAT[what] ?? what}, bytes/s` };
-      return rankingPanel(own, looks, ranked, rankingOrder(own, looks, ranked));
-    });
-  const views = groups.map((size) => ({
-    label: size === undefined ? '' : bytes(size),
-    panels: panelsFor(size),
-  }));
-  if (kinds.length === 0) return undefined;
-  const most = Math.max(
-    ...kinds.flatMap((what) =>
-      groups.map(
-        (size) => cells.filter(({ at }) => String(at.what ?? '') === what && at.bytes === size).length,
-      ),
-    ),
-  );
-  return {
-    ...{
-      id: 'recovery',
-      title: 'Recovery and scans',
-      short: 'Recovery',
-      viewsAre: 'Size of the log',
-      views,
-      systems: [],
-    },
-    ...{ firstView: views.length - 1, height: rankingHeight(most) },
-    text: 'How fast a log that is there already is opened after a crash, verified with all checksums, and read, in bytes per second.',
-  };
+/** A bar for each task; what another program does with the files is what no log can pass. */
+function tasksPanel(
+  cells: readonly Cell[],
+  looks: Looks,
+  isOne: boolean,
+  { name, format, pick, show }: Ranked,
+): Panel | undefined {
+  const bars = cells.flatMap((cell): RankedBar[] => {
+    const look = looks.get(cell.system);
+    const spread = spreadOf(cell.rounds, pick);
+    if (look === undefined || spread === undefined) return [];
+    const what = String(cell.at.what ?? '');
+    const label = isOne ? what : `${cell.system}, ${what}`;
+    const rows = [[name, inWords(spread, show)] as const];
+    const group = what.startsWith('cat ') ? 'limit' : look.group;
+    return [
+      {
+        look: { ...look, name: label, group },
+        parts: [{ name, spread, opacity: 1 }],
+        text: show(spread.mid),
+        rows,
+      },
+    ];
+  });
+  return bars.length === 0 ? undefined : barsPanel(name, format, bars);
 }

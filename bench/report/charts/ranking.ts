@@ -131,8 +131,10 @@ function textAxis(bars: readonly RankedBar[]): Option {
   };
 }
 
-function categoryOf(value: string, { colour: paint }: Look): Option {
-  return paint === 'accent' ? { value, textStyle: { fontWeight: 700, color: colour('accent') } } : { value };
+function categoryOf(value: string, { colour: paint, group }: Look): Option {
+  return paint === 'accent' && group === 'own'
+    ? { value, textStyle: { fontWeight: 700, color: colour('accent') } }
+    : { value };
 }
 
 function partSeries(bars: readonly RankedBar[], i: number): Option {

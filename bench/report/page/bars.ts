@@ -1,7 +1,7 @@
 /** bars: the table of the speed bars: what each asks, what the rounds reached, and how far that is from the bar. */
 import type { Bar } from '../results.js';
 import { spreadOfValues } from '../spread.js';
-import { octavesPast, type Verdict, verdictOf } from '../verdict.js';
+import { forbidding, octavesPast, type Verdict, verdictOf } from '../verdict.js';
 import { escapeText, times } from './formats.js';
 
 const SIGNS: Readonly<Record<Verdict, string>> = {
@@ -36,7 +36,9 @@ export function barsSentence(bars: readonly Bar[]): string {
   return `${parts.join(', ')}.`;
 }
 
-function mustText({ must, limit }: Bar): string {
+function mustText(bar: Bar): string {
+  const { must } = bar;
+  const limit = forbidding(bar);
   const asked = 'atLeast' in must ? `≥ ${must.atLeast}` : `≤ ${must.atMost}`;
   return limit === undefined ? asked : `${asked} <small>limit ${times(limit)}</small>`;
 }
@@ -59,6 +61,7 @@ function strip(bar: Bar): string {
   const dots = bar.ratios.map((ratio) => `<circle cx="${at(ratio)}" cy="${middle}" r="3"/>`).join('');
   const mid = spreadOfValues(bar.ratios)?.mid;
   const mark = mid === undefined ? '' : `<path class="mid" d="M${at(mid)} 2V${HEIGHT - 2}"/>`;
-  const limit = bar.limit === undefined ? '' : `<path class="limit" d="M${at(bar.limit)} 1V${HEIGHT - 1}"/>`;
+  const most = forbidding(bar);
+  const limit = most === undefined ? '' : `<path class="limit" d="M${at(most)} 1V${HEIGHT - 1}"/>`;
   return `<svg class="strip ${verdictOf(bar).replaceAll(' ', '-')}" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true"><rect x="${WIDTH / 2}" width="${WIDTH / 2}" height="${HEIGHT}"/><path class="bar" d="M${WIDTH / 2} 0V${HEIGHT}"/>${limit}${dots}${mark}</svg>`;
 }

@@ -1,4 +1,6 @@
 /** numbers: the table of a scenario: every cell, every figure that any of its systems has, medians with their spread. */
+
+import type { Measurement } from '../../harness/load.js';
 import { inWords, short } from '../charts/series.js';
 import { groupOf } from '../looks.js';
 import type { Cell, Results } from '../results.js';
@@ -14,6 +16,7 @@ const AXES: Readonly<Record<string, readonly [title: string, show: (value: numbe
   windowUs: ['window', us],
   payloadBytes: ['record', bytes],
   threads: ['threads', whole],
+  inFlightEach: ['in flight each', whole],
   segmentBytes: ['segments', bytes],
   batch: ['batch', whole],
   connections: ['connections', whole],
@@ -44,10 +47,23 @@ const FIGURES: readonly Figure[] = [
   { title: 'backlog', pick: (round) => round.backlog, show: whole },
 ];
 
+/** Figures of a scenario's own, by name and unit. */
+type WithExtra = Measurement & { readonly extra?: Readonly<Record<string, number>> };
+
+function extraFigures(cells: readonly Cell[]): Figure[] {
+  const rounds: readonly WithExtra[] = cells.flatMap((cell) => cell.rounds);
+  const names = new Set(rounds.flatMap(({ extra = {} }) => Object.keys(extra)));
+  return [...names].map((title) => ({
+    title,
+    pick: (round: WithExtra) => round.extra?.[title],
+    show: count,
+  }));
+}
+
 export function numbersTable(name: string, cells: readonly Cell[], results: Results): Table {
   const axes = [...new Set(cells.flatMap(({ at }) => Object.keys(at)))];
   // A column of zeros tells nothing: no scenario measures every figure.
-  const figures = FIGURES.filter(({ pick }) =>
+  const figures = [...FIGURES, ...extraFigures(cells)].filter(({ pick }) =>
     cells.some(({ rounds }) => (spreadOf(rounds, pick)?.high ?? 0) > 0),
   );
   const own = results.systems.filter((system) => groupOf(system) === 'own').map((system) => system.name);

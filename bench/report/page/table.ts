@@ -42,6 +42,6 @@ function valuesOf(cell: string | Numbers): string {
   return typeof cell === 'string' ? '' : ` data-values="${escapeText(cell.values.join('|'))}"`;
 }
 
-export function foldedTable(content: Table, fileName: string): string {
-  return `<details class="numbers"><summary>All numbers <span>${content.rows.length} rows</span></summary>${table(content)}<button type="button" class="plain" data-csv="${escapeText(fileName)}">Save as CSV</button></details>`;
+export function foldedTable(content: Table, fileName: string, title = 'All numbers'): string {
+  return `<details class="numbers"><summary>${escapeText(title)} <span>${content.rows.length} rows</span></summary>${table(content)}<button type="button" class="plain" data-csv="${escapeText(fileName)}">Save as CSV</button></details>`;
 }
