@@ -11,22 +11,22 @@ import { type Context, ofRole, present, type Scenario } from './scenario.js';
 
 /** The name under which it is shown: it has the yardstick's process, and does not ask it. */
 const WITHOUT = 'no durability';
-const CONNECTIONS = [32, 256];
 const WARM_UP_S = 1;
 
-const settings = (isQuick: boolean) => ({ seconds: isQuick ? 1 : 3, rounds: isQuick ? 1 : 2 });
+const settings = (isQuick: boolean) =>
+  isQuick ? { seconds: 1, rounds: 1, connections: [64] } : { seconds: 3, rounds: 2, connections: [32, 256] };
 
 export const http: Scenario = {
   name: 'http',
   what: 'a fastify server that answers after the durable append',
   estimateMs({ isQuick, kinds }) {
-    const { seconds, rounds } = settings(isQuick);
-    return systemsOf(kinds).length * CONNECTIONS.length * rounds * (seconds + WARM_UP_S) * 1000;
+    const { seconds, rounds, connections } = settings(isQuick);
+    return systemsOf(kinds).length * connections.length * rounds * (seconds + WARM_UP_S) * 1000;
   },
   async run({ directory, isQuick, kinds, progress }) {
-    const { seconds, rounds } = settings(isQuick);
+    const { seconds, rounds, connections: all } = settings(isQuick);
     const systems = systemsOf(kinds);
-    const cells = CONNECTIONS.flatMap((connections) =>
+    const cells = all.flatMap((connections) =>
       systems.map((system) => ({ system, at: { connections }, rounds: [] as Measurement[] })),
     );
     for (let round = 0; round < rounds; round++) {
