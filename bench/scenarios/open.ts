@@ -43,7 +43,8 @@ function planned(
         const perSecond = Math.max(1, Math.round(most * load));
         return {
           system,
-          at: { load, arrivals },
+          at: { load, arrivals, perSecond },
+          beside: { load, arrivals },
           load: { kind: 'open', arrivals, perSecond, ms: isQuick ? 300 : 1000, payloadBytes: PAYLOAD_BYTES },
         };
       }),
