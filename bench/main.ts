@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeEnvironment } from './harness/environment.js';
 import { Progress } from './harness/progress.js';
+import { adviceOf } from './report/advice.js';
 import { barsOf } from './report/bars.js';
 import { printResults, say } from './report/console.js';
 import { html } from './report/html.js';
@@ -12,6 +13,7 @@ import type { Cell, Results } from './report/results.js';
 import { pictures } from './report/svg.js';
 import { ON_DEMAND, USUAL } from './scenarios/index.js';
 import { ofRole } from './scenarios/scenario.js';
+import { KINDS } from './systems/index.js';
 import { lookAtSystems } from './systems-here.js';
 
 const line = ({ name, what }: { name: string; what: string }): string => `  ${name.padEnd(11)} ${what}`;
@@ -65,7 +67,10 @@ try {
   const environment = describeEnvironment(directory);
   if (environment.fileSystem.startsWith('tmpfs'))
     say('This is memory, not a disk: syncs are free here. Give a --dir.');
-  const { kinds, systems } = await lookAtSystems(directory);
+  const { kinds, systems } = await lookAtSystems(
+    directory,
+    KINDS.filter(({ role }) => chosen.some(({ hasPeers }) => hasPeers) || !['peer', 'weaker'].includes(role)),
+  );
   const isQuick = values.quick;
   const totalMs = chosen.reduce((sum, scenario) => sum + scenario.estimateMs({ isQuick, kinds }), 0);
   const progress = new Progress(totalMs);
@@ -83,6 +88,7 @@ try {
     ...{ systems, scenarios, bars: barsOf(scenarios, ofRole('peer', kinds)) },
   };
   printResults(results);
+  for (const line of adviceOf(scenarios.advise ?? [])) say(line);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, undefined, 1));
   writeFileSync(values.html, await html(results));
   say(`The page with the plots: ${values.html}`);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import PQueue from 'p-queue';
 import type { SystemKind } from './harness/system.js';
 import type { SystemReport } from './report/results.js';
-import { KINDS } from './systems/index.js';
 import { countSyncs } from './systems/sync-check.js';
 
 const APPENDS = 20;
@@ -14,10 +13,11 @@ const CHECKS = 4;
 /** `directory`: for the checks. */
 export async function lookAtSystems(
   directory: string,
+  all: readonly SystemKind[],
 ): Promise<{ kinds: readonly SystemKind[]; systems: readonly SystemReport[] }> {
   const queue = new PQueue({ concurrency: CHECKS });
-  const systems = await queue.addAll(KINDS.map((kind, i) => () => look(kind, join(directory, `syncs-${i}`))));
-  return { kinds: KINDS.filter((_, i) => systems[i]?.lacking === undefined), systems };
+  const systems = await queue.addAll(all.map((kind, i) => () => look(kind, join(directory, `syncs-${i}`))));
+  return { kinds: all.filter((_, i) => systems[i]?.lacking === undefined), systems };
 }
 
 async function look(kind: SystemKind, directory: string): Promise<SystemReport> {

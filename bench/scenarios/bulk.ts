@@ -20,6 +20,7 @@ const settings = (isQuick: boolean) => ({ ms: isQuick ? 300 : 1000, rounds: isQu
 export const bulk: Scenario = {
   name: 'bulk',
   what: 'bytes a second in batches and large records, beside the disk itself',
+  hasPeers: false,
   estimateMs({ isQuick }) {
     const { ms, rounds } = settings(isQuick);
     return LOADS.length * (ms + rounds * 2 * 1.25 * ms);

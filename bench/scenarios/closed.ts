@@ -9,6 +9,7 @@ export const PAYLOAD_BYTES = 128;
 export const closed = scenarioOfCells(
   'closed',
   '1 to 16 384 callers, each of which waits for its record',
+  true,
   ({ isQuick, kinds }) => {
     const cells = (isQuick ? QUICK_IN_FLIGHT : IN_FLIGHT).flatMap((inFlight) =>
       kinds

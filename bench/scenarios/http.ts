@@ -19,6 +19,7 @@ const settings = (isQuick: boolean) =>
 export const http: Scenario = {
   name: 'http',
   what: 'a fastify server that answers after the durable append',
+  hasPeers: true,
   estimateMs({ isQuick, kinds }) {
     const { seconds, rounds, connections } = settings(isQuick);
     return systemsOf(kinds).length * connections.length * rounds * (seconds + WARM_UP_S) * 1000;

@@ -13,6 +13,7 @@ const SYSTEMS = ['ringwal', 'ringwal, only grows', 'yardstick', 'no I/O'];
 export const limits = scenarioOfCells(
   'limits',
   'what the speed bars are made of, in more rounds',
+  false,
   ({ isQuick }) => {
     const ms = isQuick ? 200 : 1000;
     const cells = IN_FLIGHT.flatMap((inFlight): Planned[] => [

@@ -19,6 +19,7 @@ const recordsOf = (isQuick: boolean): number => (isQuick ? 2_000_000 : 20_000_00
 export const memory: Scenario = {
   name: 'memory',
   what: 'heap and RSS over 20 million appends',
+  hasPeers: false,
   estimateMs: ({ isQuick }) => recordsOf(isQuick) / RECORDS_A_MS,
   async run({ directory, isQuick, progress }) {
     const records = recordsOf(isQuick);

@@ -17,6 +17,7 @@ const PEERS = 2;
 export const open: Scenario = {
   name: 'open',
   what: 'appends at 10 to 95 % of the highest rate, evenly and at random (Poisson)',
+  hasPeers: true,
   estimateMs: ({ isQuick, kinds }) =>
     roundMs(
       planned(

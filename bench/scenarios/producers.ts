@@ -29,6 +29,7 @@ const TIMES_MS = 2;
 export const producers: Scenario = {
   name: 'producers',
   what: '1 to 8 producer threads on one log, every LSN checked',
+  hasPeers: false,
   estimateMs({ isQuick }) {
     const { ms, rounds } = settings(isQuick);
     return POINTS.length * rounds * ms * TIMES_MS;

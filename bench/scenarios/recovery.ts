@@ -19,6 +19,7 @@ const settings = (isQuick: boolean) => ({ gigabytes: isQuick ? 0.5 : 10, rounds:
 export const recovery: Scenario = {
   name: 'recovery',
   what: 'opening, verifying and reading a log of 10 GB',
+  hasPeers: false,
   estimateMs({ isQuick }) {
     const { gigabytes, rounds } = settings(isQuick);
     return gigabytes * (BUILD_MS_A_GB + rounds * 4 * READ_MS_A_GB);

@@ -10,6 +10,7 @@ export const LARGE_SEGMENT_BYTES = 512 * MiB;
 export const rotation = scenarioOfCells(
   'rotation',
   'latency with a new segment every 4 MiB, and with hardly any',
+  false,
   ({ isQuick }) => {
     const cells = [SMALL_SEGMENT_BYTES, LARGE_SEGMENT_BYTES].map(
       (segmentBytes): Planned => ({

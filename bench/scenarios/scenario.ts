@@ -21,6 +21,8 @@ export interface Scenario {
   readonly name: string;
   /** A line of the help. */
   readonly what: string;
+  /** Whether peers are measured too, and not only ringwal, limits and the yardstick. */
+  readonly hasPeers: boolean;
   /** About how long it takes, in milliseconds: for the progress bar, and what it advances it by. */
   estimateMs(context: Pick<Context, 'isQuick' | 'kinds'>): number;
   run(context: Context): Promise<Cell[]>;
@@ -30,13 +32,14 @@ export interface Scenario {
 export function scenarioOfCells(
   name: string,
   what: string,
+  hasPeers: boolean,
   plan: (context: Pick<Context, 'isQuick' | 'kinds'>) => {
     readonly cells: readonly Planned[];
     readonly rounds: number;
   },
 ): Scenario {
   return {
-    ...{ name, what },
+    ...{ name, what, hasPeers },
     estimateMs(context) {
       const { cells, rounds } = plan(context);
       return roundMs(cells) * rounds;

@@ -7,7 +7,7 @@ const QUICK_BYTES = [16, 1024, 65_536];
 const MOST_IN_FLIGHT = 1000;
 const MOST_BYTES_IN_FLIGHT = 16 * 1024 * 1024;
 
-export const sizes = scenarioOfCells('sizes', 'records of 16 bytes to 1 MiB', ({ isQuick, kinds }) => {
+export const sizes = scenarioOfCells('sizes', 'records of 16 bytes to 1 MiB', true, ({ isQuick, kinds }) => {
   const systems = [...present(['ringwal', 'ringwal direct', 'yardstick'], kinds), ...ofRole('peer', kinds)];
   const cells = (isQuick ? QUICK_BYTES : BYTES).flatMap((payloadBytes) => {
     const inFlight = Math.min(MOST_IN_FLIGHT, Math.floor(MOST_BYTES_IN_FLIGHT / payloadBytes));

@@ -12,6 +12,7 @@ const PER_SECOND = [1000, 20_000, 200_000];
 export const windows = scenarioOfCells(
   'windows',
   'group size against latency at each setting of the commit window',
+  false,
   ({ isQuick }) => {
     const ms = isQuick ? 200 : 500;
     const any = { ms, payloadBytes: PAYLOAD_BYTES } as const;
