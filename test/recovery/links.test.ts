@@ -32,6 +32,7 @@ describe('the newest segment', () => {
   it('is the last one with a LINK, or none when there are no files', () => {
     expect(findNewest([ONE, TWO, spare(3)])).toBe(TWO);
     expect(findNewest([ONE, damaged(2)])).toBe(ONE);
+    expect(findNewest([ONE, { ...TWO, header: undefined }])).toBe(ONE);
     expect(findNewest([])).toBeUndefined();
   });
 

@@ -130,6 +130,19 @@ describe('an opening to a point in time', () => {
     expect(cut.damage.at(-1)).toMatchObject({ file, firstLostLsn: 6, lastLostLsn: 7 });
   });
 
+  it('puts aside a file whose first block is damaged, though the log goes on behind it', async () => {
+    const first = boot(diskOf(await written()));
+    await open(first, { recycle: false });
+    const disk = diskOf(first);
+    const [, , , gap = ''] = ['1', '2', '3', '4'].map((digit) => `${digit.padStart(20, '0')}.wal`);
+    expect(disk.has(gap)).toBe(false);
+    disk.set(gap, new Uint8Array(8192).fill(0xa5));
+    expect((await refused(disk)).details).toEqual({ file: gap, offset: 0 });
+    const { summary } = (await open(boot(disk), MODE)).engine;
+    const keptAs = `${gap}.lost-3`;
+    expect(summary).toMatchObject({ lastLsn: 6, keptAside: [keptAs], damage: [{ keptAs }, { keptAs }] });
+  });
+
   it('leaves alone what is older than the log, and spares', async () => {
     const disk = diskOf(await written());
     const before = [...disk.keys()];

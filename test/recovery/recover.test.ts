@@ -5,6 +5,7 @@ import { decodeSegmentHeader, segmentName } from '../../dist/src/format/segment-
 import { type RecoverOptions, recover } from '../../dist/src/recovery/recover.js';
 import { CHECKPOINT } from '../../dist/src/ring/layout.js';
 import { simulatedEnvironment } from '../support/engine-harness.js';
+import { unsynced } from '../support/harness-producer.js';
 import { MemoryStorage } from '../support/memory-storage.js';
 import { must } from '../support/must.js';
 import { SimStorage } from '../support/sim-storage.js';
@@ -193,6 +194,20 @@ describe('a log', () => {
       expect([checkpointLsn, summary.checkpointLsn, summary.reloggedRecords]).toEqual([2, 2, 1]);
       disk = files;
     }
+  });
+
+  it('has groups that no sync had followed logged again one by one, however many they are', async () => {
+    const storage = new SimStorage();
+    const log = await open(storage);
+    for (let i = 1; i <= 6; i++) {
+      log.submit([text(`${i}a`), text(`${i}b`)], 0, unsynced);
+      await log.commit();
+    }
+    const { writes, writer, summary, files } = await recovered(diskOf(storage));
+    expect(writes).toEqual(Array(6).fill(false));
+    expect(summary).toMatchObject({ lastLsn: 12, reloggedRecords: 12 });
+    const bytes = must(files.get(segmentName(writer.segment.number)));
+    expect(groups(bytes).length).toBe(7);
   });
 
   it('has a segment as large as what must be logged again needs', async () => {

@@ -38,6 +38,7 @@ it('begins behind the log, which may be the newest segment alone or all there is
 it.each<[string, SegmentFile[]]>([
   ['is missing', []],
   ['has a damaged first block', [damaged(2)]],
+  ['has one before its LINK', [{ ...TWO, header: undefined }]],
   ['has no LINK', [spare(2)]],
   ['is another file of that number', [linked(2, 1, 4, { salt: saltOf(2).fill(1, 15) })]],
   ['was cut', [linked(2, 1, 4, { fileBytes: 5001 })]],

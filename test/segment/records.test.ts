@@ -32,6 +32,7 @@ it('fewer or more records than the header counts are refused', () => {
   expect(walked(one, 2)).toBe('record 1 of 2 has no header');
   expect(walked(bodyOf(4, RECORD_FULL, 7, 0, 0, 0), 1)).toBe('the group holds more bytes than its records');
   expect(walked(new Uint8Array(0), 0)).toBeUndefined();
+  expect(walked(bodyOf(0, RECORD_FULL), 1)).toBeUndefined(); // it ends with its header
 });
 
 it('types and flags that this version does not know are refused', () => {
