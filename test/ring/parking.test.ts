@@ -25,8 +25,10 @@ describe('a doorbell', () => {
   it('wakes who is parked, once, and nobody else', () => {
     const words = shared();
     const notify = vi.spyOn(Atomics, 'notify');
+    const swap = vi.spyOn(Atomics, 'compareExchange');
     expect(wake(words, AT)).toBe(false);
     expect(notify).not.toHaveBeenCalled();
+    expect(swap).not.toHaveBeenCalled(); // who is awake costs one load
     words[AT] = 1;
     expect(wake(words, AT)).toBe(true);
     expect(words[AT]).toBe(0);

@@ -54,3 +54,12 @@ it('nothing of an older record is left between a payload and its checksum, nor t
     expect([...producer.data.subarray(size)]).toEqual(Array(256 - size).fill(0xee));
   }
 });
+
+it('a frame that is only a header does not touch the record before it', () => {
+  const producer = new RingProducer(createRing(256), new LogState(), { bytes: 256, records: 2 });
+  producer.reserve(frameBytes(8) + frameBytes(0), 2);
+  const at = producer.frame(RECORD_FULL, 8);
+  producer.data.fill(0xaa, at, at + 8);
+  expect(producer.frame(RECORD_FULL, 0)).toBe(at + 8 + 8);
+  expect([...producer.data.subarray(at, at + 8)]).toEqual(Array(8).fill(0xaa));
+});
