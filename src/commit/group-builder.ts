@@ -68,7 +68,7 @@ export class GroupBuilder {
 
   /** Rings may come and go between any two groups; whose turn is next stays as it is. */
   setRings(rings: readonly RingConsumer[]): void {
-    const inTurn = [...this.#rings.slice(this.#first), ...this.#rings.slice(0, this.#first)];
+    const inTurn = [...this.#rings.slice(this.#first), ...this.#rings];
     const next = inTurn.find((ring) => rings.includes(ring));
     this.#rings = rings;
     this.#first = next === undefined ? 0 : rings.indexOf(next);
@@ -174,7 +174,7 @@ export class GroupBuilder {
   get openLsn(): number {
     let least = 0;
     for (const { spans } of this.#rings) {
-      if (spans.lsn > 0 && (least === 0 || spans.lsn < least)) least = spans.lsn;
+      if (spans.lsn > 0) least = least === 0 ? spans.lsn : Math.min(least, spans.lsn);
     }
     return least;
   }
