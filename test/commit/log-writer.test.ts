@@ -187,6 +187,31 @@ describe('rotation', () => {
     expect([metrics.rotations, writer.active.segment.number, writer.successor]).toEqual([2, 3, undefined]);
   });
 
+  it('does not help a chunk that is larger than an empty segment: options and rings must not let it be', () => {
+    const { files, writer, group, put, spare } = writing();
+    spare(2);
+    put(writer.remainingBytes + 8);
+    expect(() => writer.commit(group)).toThrow('W3 the largest chunk fits');
+    expect(files.calls.join()).not.toContain('DATA');
+  });
+
+  it('comes first when a mark leaves the largest chunk no room, also in a segment that holds its LINK only', () => {
+    const { files, writer, group, put, spare } = writing();
+    spare(2);
+    spare(3);
+    put();
+    writer.commit(group);
+    writer.rotate(0);
+    files.calls = [];
+    writer.setTruncatedBefore(2);
+    put(writer.remainingBytes);
+    expect(writer.commit(group)).toBe('committed');
+    expect(files.calls).toEqual([
+      ...['2: LINK', 'sync', '2: SEAL', 'sync', 'retired 2', '3: LINK+DATA', 'sync'],
+    ]);
+    expect([files.link?.truncatedBefore, writer.isMarkDurable]).toEqual([2, true]);
+  });
+
   it('leaves the successor to be given back when the write of the SEAL fails', () => {
     const { files, writer, spare } = writing();
     spare(2);

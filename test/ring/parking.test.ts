@@ -46,6 +46,7 @@ describe('a doorbell', () => {
         return hasWork;
       });
       expect(words[AT]).toBe(0);
+      expect(wait).toHaveBeenCalledTimes(hasWork ? 0 : 1);
     }
     expect(looks).toEqual([1, 1]);
     expect(wait.mock.calls.map((call) => call.slice(1))).toEqual([[AT, 1, 7]]);
