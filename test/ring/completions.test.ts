@@ -52,6 +52,21 @@ describe('a completion', () => {
     expect(producer.usedBytes).toBe(0);
   });
 
+  it('ends the sleep of a producer, which does not begin beside one', async () => {
+    const { producer, consumer, put, words } = oneRing();
+    put();
+    producer.publish();
+    const sleep = producer.park(undefined, () => producer.hasCompletions());
+    expect(words[PRODUCER_DOORBELL]).toBe(1);
+    consumer.peek();
+    consumer.take(1);
+    consumer.complete(1, GROUP);
+    expect(words[PRODUCER_DOORBELL]).toBe(0);
+    expect(sleep).toBeInstanceOf(Promise);
+    await sleep;
+    expect(producer.park(undefined, () => producer.hasCompletions())).toBeUndefined();
+  });
+
   it('of each run of chunks with the same outcome is one of its own, with LSNs that go on over the refused ones', () => {
     const { producer, consumer, put, words } = oneRing();
     const outcomes = [COMMITTED, COMMITTED, CONFLICT, CONFLICT, COMMITTED, SYNCED, COMMITTED];

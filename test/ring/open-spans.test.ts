@@ -106,7 +106,8 @@ it('chunk numbers are compared over their wrap', () => {
 });
 
 it('a span whose first chunk was refused begins with what comes next, or with an older one that is open', () => {
-  const open = new OpenSpans();
+  const open = begun(2);
+  open.took(2, 30, 0, 0);
   open.took(4, 40, SPANS, 3);
   expect(open.lsn).toBe(40);
   open.took(5, 50, SPANS | BEGINS_SPAN, 3);
