@@ -61,6 +61,16 @@ describe('a group that is being built', () => {
     expect(group.mustSync).toBe(group.records > 0);
   });
 
+  it('holds nothing before it is built', () => {
+    const none = { bytes: 0, records: 0, mustSync: false, checkpointLsn: 0, waitUs: 0 };
+    expect(new GroupBuilder(LIMITS)).toMatchObject({
+      ...none,
+      ...{ views: [], contributors: [], lackedRoom: false, leftOver: false, openLsn: 0 },
+    });
+    expect(over().hasChunks()).toBe(false);
+    expect(new GroupBuilder(LIMITS).hasChunks()).toBe(false);
+  });
+
   it('takes nothing of another ring behind what it left over, and leaves the turn to a ring that got no room', () => {
     const [large, small] = [ringPair(), ringPair()];
     const group = over(large, small);

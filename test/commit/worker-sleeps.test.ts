@@ -178,8 +178,9 @@ describe('the worker', () => {
     expect(sleeps.map(({ ms }) => ms)).toEqual([50, 50, 50]);
   });
 
-  it('proves the end of the log anew after a cut', async () => {
+  it.each([0, 1, 10])('proves the end of the log anew after a cut to LSN %i', async (lsn) => {
     const all = played();
+    all.now.lastLsn = lsn;
     void all.loop.pause();
     all.loop.step();
     all.loop.resume();
@@ -290,6 +291,20 @@ describe('the worker', () => {
     all.loop.resume();
     await running;
     expect(sleeps.map(({ how }) => how)).toEqual(['async']);
+  });
+
+  it('that was declared dead while it was paused hears of what has failed meanwhile', async () => {
+    const all = played();
+    const paused = all.loop.pause();
+    const running = all.loop.run();
+    await paused;
+    all.state.advance(DEAD);
+    all.loop.wake();
+    await running;
+    const bad = new Error('EIO');
+    all.loop.resume(bad);
+    expect(all.seen.failures).toEqual([bad]);
+    await expect(all.loop.request(() => 1)).rejects.toBe(bad);
   });
 
   it('ends when it was declared dead, and when a write fails', async () => {

@@ -84,5 +84,7 @@ it('a ring that is full has room for nothing, wherever its tail has met its head
       space.claim(0, split);
     } else space.claim(0, BYTES);
     expect([space.find(8), space.usedBytes]).toEqual([-1, BYTES]);
+    space.release(split === 0 ? BYTES : split); // all of it at once
+    expect([space.find(BYTES), space.usedBytes]).toEqual([0, 0]);
   }
 });

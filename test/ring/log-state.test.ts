@@ -18,6 +18,15 @@ it('a log is stalled only as long as its worker says so', () => {
   expect(other.isStalled).toBe(false);
 });
 
+it('what a worker says each round is stored when it changes only', () => {
+  const [worker] = seenTwice();
+  const store = vi.spyOn(Atomics, 'store');
+  for (const isStalled of [false, true, true, false]) worker.setStalled(isStalled);
+  const { length } = store.mock.calls;
+  vi.restoreAllMocks();
+  expect(length).toBe(2);
+});
+
 it('a hurry is seen until it is taken', () => {
   const [worker, other] = seenTwice();
   expect(worker.isHurried).toBe(false);
@@ -84,6 +93,24 @@ it.each([
     expect(worker.advance(to), `to ${to}`).toBe(ways.includes(to));
     expect(other.state).toBe(ways.includes(to) ? to : from);
   }
+});
+
+it('of two threads that move the state at once, the second sees what the first has made of it', () => {
+  const [worker, other] = seenTwice();
+  const { load } = Atomics;
+  let isFirst = true;
+  const loading = (words: Int32Array, index: number): number => {
+    const value = load(words, index);
+    if (isFirst) {
+      isFirst = false;
+      expect(other.advance(DEAD)).toBe(true);
+    }
+    return value;
+  };
+  vi.spyOn(Atomics, 'load').mockImplementation(loading as typeof load);
+  const isMoved = worker.advance(CLOSING);
+  vi.restoreAllMocks();
+  expect([isMoved, worker.state]).toEqual([false, DEAD]);
 });
 
 it('watermarks only advance, and hold more than 32 bits', () => {

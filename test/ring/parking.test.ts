@@ -36,6 +36,25 @@ describe('a doorbell', () => {
     expect(notify.mock.calls.map(([, index]) => index)).toEqual([AT]);
   });
 
+  it('is rung by one of those who ring at once', () => {
+    const words = shared();
+    words[AT] = 1;
+    const notify = vi.spyOn(Atomics, 'notify');
+    const { load } = Atomics;
+    let isFirst = true;
+    const loading = (of: Int32Array, index: number): number => {
+      const value = load(of, index);
+      if (isFirst) {
+        isFirst = false;
+        expect(wake(words, AT)).toBe(true); // another thread, right behind our look
+      }
+      return value;
+    };
+    vi.spyOn(Atomics, 'load').mockImplementation(loading as typeof load);
+    expect(wake(words, AT)).toBe(false);
+    expect(notify).toHaveBeenCalledTimes(1);
+  });
+
   it('has its owner look for work only once it can be woken, and sleep only without', () => {
     const words = shared();
     const wait = vi.spyOn(Atomics, 'wait').mockReturnValue('timed-out');
