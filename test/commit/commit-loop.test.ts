@@ -90,6 +90,12 @@ describe('a round of the loop', () => {
   });
 });
 
+it('an idle mark is done with, whether or not there was room for it', () => {
+  const { loop, now } = played();
+  now.marks.push(true, false);
+  expect([loop.idleMark(), loop.idleMark()]).toEqual([true, true]);
+});
+
 describe('a commit window', () => {
   it('opens with the first chunk, tells what is left of it, and closes with the group', () => {
     const { loop, now, put, seen } = played(500);

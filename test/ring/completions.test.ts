@@ -126,6 +126,23 @@ describe('a completion', () => {
     expect(producer.usedBytes).toBe(0);
   });
 
+  it('has a slot of its own, however many chunks and completions are in flight', () => {
+    const { producer, consumer, put } = oneRing();
+    const chunks = 250;
+    for (let n = 0; n < chunks; n++) {
+      put();
+      producer.publish();
+    }
+    for (let n = 0; n < chunks; n++) {
+      expect(consumer.peek()).toMatchObject({ offset: n * 16, bytes: 16, records: 1, flags: 0 });
+      consumer.take(n + 1);
+      expect(consumer.complete(n + 1, GROUP)).toBe(n + 2);
+    }
+    const told: number[] = [];
+    producer.consume((firstLsn) => told.push(firstLsn));
+    expect(told).toEqual(Array.from({ length: chunks }, (_, n) => n + 1));
+  });
+
   it('of more chunks than were published is not believed', () => {
     const { producer, consumer, put, words } = oneRing();
     put();
