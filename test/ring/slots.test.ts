@@ -144,16 +144,20 @@ describe('a chunk', () => {
 
   it('finds no slot when all are in flight, nor does a sync behind it', () => {
     const { producer, put } = oneRing();
-    for (let i = 0; i < 255; i++) {
+    for (let i = 0; i < 200; i++) {
       put();
       producer.publish();
     }
-    for (let i = 255; i < 1023; i++) expect(producer.publishSync()).toBe(true);
+    for (let i = 200; i < 1023; i++) expect(producer.publishSync()).toBe(true);
     put();
     // One slot is left: the record's.
     expect(producer.publishSync()).toBe(false);
     expect(producer.openBytes).toBe(0);
     expect(producer.publishSync()).toBe(false);
+    put();
+    expect(producer.reserve(16, 1)).toBe(true); // joins the open chunk
+    expect(producer.reserve(16, 1, UNSYNCED)).toBe(false); // needs another one
+    expect(producer.openBytes).toBe(16);
   });
 
   it('wakes the worker, and so does leaving, which ends its own sleep too', () => {
