@@ -1,22 +1,26 @@
 /** clock: the one clock on which all threads of a process agree. */
-import { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
-import { sharedUs } from '../../dist/src/ring/clock.js';
+import { afterEach, expect, it, vi } from 'vitest';
 
-it('a thread that began later reads the same time', async () => {
-  const clock = new URL('../../dist/src/ring/clock.js', import.meta.url).href;
-  const code = `
-    const { parentPort } = require('node:worker_threads');
-    import(${JSON.stringify(clock)}).then(({ sharedUs }) => parentPort.postMessage(sharedUs()));
-  `;
-  const before = sharedUs();
-  const worker = new Worker(code, { eval: true });
-  const there = await new Promise<number>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** The clock as a thread has it that began so many milliseconds after the first. */
+async function clockOf(thread: number, laterMs: number): Promise<() => number> {
+  vi.spyOn(performance, 'timeOrigin', 'get').mockReturnValue(1_700_000_000_000 + laterMs);
+  const clock = new URL(`../../dist/src/ring/clock.js?thread=${thread}`, import.meta.url).href;
+  const { sharedUs } = (await import(/* @vite-ignore */ clock)) as { sharedUs(): number };
+  return sharedUs;
+}
+
+it('a thread that began later reads the same time, in microseconds', async () => {
+  const clocks = [await clockOf(1, 0), await clockOf(2, 250)];
+  const now = vi.spyOn(performance, 'now');
+  const [first, second] = clocks.map((sharedUs, thread) => {
+    now.mockReturnValue(thread === 0 ? 1000 : 750);
+    return sharedUs();
   });
-  const after = sharedUs();
-  await worker.terminate();
-  expect((there - before) | 0).toBeGreaterThan(0);
-  expect((after - there) | 0).toBeGreaterThan(0);
+  expect(second).toBe(first);
+  now.mockReturnValue(751);
+  expect(((clocks[1]?.() ?? 0) - (first ?? 0)) | 0).toBe(1000);
 });
