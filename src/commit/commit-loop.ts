@@ -107,7 +107,7 @@ export class CommitLoop {
   async pause(): Promise<void> {
     await this.request(() => {
       this.#paused = true;
-      return true;
+      return 'paused';
     });
   }
 

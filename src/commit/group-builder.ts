@@ -29,11 +29,17 @@ export interface ChunkSealer {
   seal(frames: Uint8Array, firstLsn: number): void;
 }
 
+const NO_SEALER: ChunkSealer = {
+  seal: () => {
+    throw new Error('no key: nothing can be encrypted');
+  },
+};
+
 export class GroupBuilder {
   readonly #limits: GroupLimits;
   #rings: readonly RingConsumer[] = [];
   #first = 0;
-  #sealer: ChunkSealer | undefined;
+  #sealer = NO_SEALER;
   /** Views of the chunks taken, in LSN order. */
   readonly views: Uint8Array[] = [];
   /** Rings that have a part in the group, in LSN order of their records. */
@@ -62,7 +68,7 @@ export class GroupBuilder {
 
   /** Rings may come and go between any two groups; whose turn is next stays as it is. */
   setRings(rings: readonly RingConsumer[]): void {
-    const inTurn = [...this.#rings.slice(this.#first), ...this.#rings.slice(0, this.#first)];
+    const inTurn = [...this.#rings.slice(this.#first), ...this.#rings];
     const next = inTurn.find((ring) => rings.includes(ring));
     this.#rings = rings;
     this.#first = next === undefined ? 0 : rings.indexOf(next);
@@ -149,8 +155,8 @@ export class GroupBuilder {
 
   #seals(ring: RingConsumer, chunk: Chunk, lsn: number): boolean {
     try {
-      this.#sealer?.seal(ring.view(), lsn);
-      return this.#sealer !== undefined;
+      this.#sealer.seal(ring.view(), lsn);
+      return true;
     } catch (error) {
       // A later chunk may hold the commit of the transaction that this one belongs to: nothing more may be written.
       if ((chunk.flags & SPANS) !== 0) throw error;
@@ -168,7 +174,7 @@ export class GroupBuilder {
   get openLsn(): number {
     let least = 0;
     for (const { spans } of this.#rings) {
-      if (spans.lsn > 0 && (least === 0 || spans.lsn < least)) least = spans.lsn;
+      if (spans.lsn > 0) least = least === 0 ? spans.lsn : Math.min(least, spans.lsn);
     }
     return least;
   }

@@ -110,6 +110,16 @@ describe('GroupBuilder', () => {
 });
 
 describe('CommitWindow', () => {
+  it('has a time left of no less than nothing, and goes on after it was asked for by somebody in a hurry', () => {
+    const window = new CommitWindow(500, LIMITS);
+    expect(window.remainingUs(1000, { bytes: 1023, records: 15 }, false)).toBe(500);
+    expect(window.remainingUs(1400, { bytes: 1023, records: 15 }, false)).toBe(100);
+    expect(window.remainingUs(1501, { bytes: 0, records: 0 }, false)).toBe(0);
+    window.close();
+    expect(window.remainingUs(2000, { bytes: 16, records: 1 }, true)).toBe(0);
+    expect(window.remainingUs(2100, { bytes: 16, records: 1 }, false)).toBe(400);
+  });
+
   it('waits from the first chunk on, and not when it is full or hurried', () => {
     const window = new CommitWindow(500, LIMITS);
     const few = { bytes: 16, records: 1 };
@@ -157,15 +167,37 @@ describe('records that can not be encrypted', () => {
     ]);
   });
 
+  it('are refused when nobody can, and join the group when somebody has', () => {
+    for (const [sealer, outcome] of [
+      [undefined, NOT_ENCRYPTED],
+      [{ seal: (frames: Uint8Array, lsn: number) => frames.fill(lsn, 8) }, COMMITTED],
+    ] as const) {
+      const { producer, consumer } = encrypted('secret');
+      producer.publish();
+      const group = new GroupBuilder(LIMITS);
+      if (sealer !== undefined) group.setSealer(sealer);
+      group.setRings([consumer]);
+      group.build(10_000, 100);
+      expect(Buffer.concat(group.views).includes('secret')).toBe(false);
+      expect(group.views.map((view) => view[8])).toEqual(outcome === COMMITTED ? [100] : []);
+      group.complete(100, GROUP);
+      const told: number[][] = [];
+      producer.consume((...completion) => told.push(completion));
+      expect(told).toEqual([[100, 1, outcome]]);
+    }
+  });
+
   it('end the log when they are part of a span, whose other records may be on their way', () => {
-    const { producer, consumer } = encrypted('secret');
-    producer.beginSpan();
-    producer.publish();
-    const group = new GroupBuilder(LIMITS);
-    group.setSealer(failing);
-    group.setRings([consumer]);
-    expect(() => group.build(10_000, 1)).toThrow('no key');
-    expect(group.views).toEqual([]);
+    for (const sealer of [failing, undefined]) {
+      const { producer, consumer } = encrypted('secret');
+      producer.beginSpan();
+      producer.publish();
+      const group = new GroupBuilder(LIMITS);
+      if (sealer !== undefined) group.setSealer(sealer);
+      group.setRings([consumer]);
+      expect(() => group.build(10_000, 1)).toThrow('no key');
+      expect(group.views).toEqual([]);
+    }
   });
 });
 

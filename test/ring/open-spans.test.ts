@@ -2,8 +2,9 @@
 import { expect, it } from 'vitest';
 import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
-import { createRing, NOT_ENCRYPTED } from '../../dist/src/ring/layout.js';
+import { BEGINS_SPAN, createRing, NOT_ENCRYPTED, SPANS } from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
+import { OpenSpans } from '../../dist/src/ring/open-spans.js';
 import { RingProducer, type SpanToken } from '../../dist/src/ring/producer.js';
 import { Prng, testSeed } from '../support/prng.js';
 
@@ -64,4 +65,55 @@ it('goes on when the chunk is refused in which a span began, and when the one in
   put(true);
   expect(take()).toBe(consumer.spans.lsn);
   complete();
+});
+
+/** Of each begun span the chunk is its number and the LSN ten times that, and one. */
+function begun(spans: number): OpenSpans {
+  const open = new OpenSpans();
+  for (let chunk = 0; chunk < spans; chunk++) open.took(chunk, chunk * 10 + 1, SPANS | BEGINS_SPAN, 0);
+  return open;
+}
+
+it.each([
+  [1023, 1022],
+  [1024, 1023],
+  [1025, 1023],
+  [3000, 1023],
+])('of %i spans that are open at once it names the newest by the LSN of number %i, never by a later one', (spans, kept) => {
+  const open = begun(spans);
+  expect(open.lsn).toBe(1);
+  open.took(spans, spans * 10 + 1, SPANS, spans - 1);
+  expect(open.lsn).toBe(kept * 10 + 1);
+  open.took(spans + 1, spans * 10 + 11, 0, 0);
+  expect(open.lsn).toBe(0);
+});
+
+it('chunks in which nothing begins take no place among the beginnings', () => {
+  const open = begun(1);
+  for (let chunk = 1; chunk < 3000; chunk++) open.took(chunk, chunk * 10 + 1, SPANS, 0);
+  open.took(3000, 30_001, SPANS | BEGINS_SPAN, 0);
+  open.took(3001, 30_011, SPANS, 3000);
+  expect(open.lsn).toBe(30_001);
+});
+
+it('chunk numbers are compared over their wrap', () => {
+  const open = new OpenSpans();
+  open.took(0x7fff_ffff, 1, SPANS | BEGINS_SPAN, 0x7fff_ffff);
+  open.took(-0x8000_0000, 2, SPANS | BEGINS_SPAN, 0x7fff_ffff);
+  expect(open.lsn).toBe(1);
+  open.took(-0x7fff_ffff, 3, SPANS, -0x8000_0000);
+  expect(open.lsn).toBe(2);
+});
+
+it('a span whose first chunk was refused begins with what comes next, or with an older one that is open', () => {
+  for (const before of [0, 2]) {
+    const open = begun(before);
+    if (before > 0) open.took(before, 30, 0, 0);
+    open.took(4, 40, SPANS, 3);
+    expect(open.lsn).toBe(40);
+    open.took(5, 50, SPANS | BEGINS_SPAN, 3);
+    expect(open.lsn).toBe(40);
+    open.took(6, 60, SPANS, 5);
+    expect(open.lsn).toBe(50);
+  }
 });

@@ -36,3 +36,30 @@ it('each record of a chunk has the checksum of its own bytes, whatever their num
   expect(wrong).toBeUndefined();
   expect(seen).toEqual(lengths);
 });
+
+it('nothing of an older record is left between a payload and its checksum, nor touched behind that', () => {
+  for (let bytes = 0; bytes < 24; bytes++) {
+    const memory = createRing(256);
+    const producer = new RingProducer(memory, new LogState(), { bytes: 256, records: 1 });
+    producer.data.fill(0xee);
+    const size = frameBytes(bytes, HAS_CHECKSUM);
+    producer.reserve(size, 1);
+    const at = producer.frame(typeAndFlags(RECORD_FULL, HAS_CHECKSUM), bytes, size);
+    producer.data.fill(0xaa, at, at + bytes);
+    producer.setChecksum(at, bytes);
+    expect([...producer.data.subarray(at + bytes, size - 4)]).toEqual(Array(size - 4 - at - bytes).fill(0));
+    expect(producer.data.readInt32LE(size - 4) >>> 0).toBe(
+      recordChecksum(new Uint8Array(bytes).fill(0xaa)) >>> 0,
+    );
+    expect([...producer.data.subarray(size)]).toEqual(Array(256 - size).fill(0xee));
+  }
+});
+
+it('a frame that is only a header does not touch the record before it', () => {
+  const producer = new RingProducer(createRing(256), new LogState(), { bytes: 256, records: 2 });
+  producer.reserve(frameBytes(8) + frameBytes(0), 2);
+  const at = producer.frame(RECORD_FULL, 8);
+  producer.data.fill(0xaa, at, at + 8);
+  expect(producer.frame(RECORD_FULL, 0)).toBe(at + 8 + 8);
+  expect([...producer.data.subarray(at, at + 8)]).toEqual(Array(8).fill(0xaa));
+});

@@ -6,7 +6,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
-import { COMPLETED, chunkSlot, createRing, PUBLISHED, ringOver, SLOTS } from '../../dist/src/ring/layout.js';
+import {
+  COMPLETED,
+  chunkSlot,
+  createRing,
+  PUBLISHED,
+  ringOver,
+  SLOTS,
+  SYNC,
+} from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
 import { RingProducer } from '../../dist/src/ring/producer.js';
 import { walkRecords } from '../../dist/src/segment/records.js';
@@ -227,6 +235,7 @@ describe('a consumer', () => {
       [0, 12, 1],
       [0, 16, 0],
       [0, 16, 3],
+      [16, -16, -5, SYNC],
       [0x7fff_fff8, 16, 1],
     ];
     for (const descriptor of [good, ...wrong]) {
