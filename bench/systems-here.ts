@@ -26,7 +26,20 @@ async function look(kind: SystemKind, directory: string): Promise<SystemReport> 
   if (lacking !== undefined) return { name, what, role, lacking };
   mkdirSync(directory);
   chmodSync(directory, 0o711); // as in hosted-system
-  const syncs = role === 'limit' ? 'not a log' : await countSyncs(name, directory, APPENDS);
+  const syncs =
+    role === 'limit' ? await tryToOpen(kind, directory) : await countSyncs(name, directory, APPENDS);
   rmSync(directory, { recursive: true, force: true });
+  if (syncs instanceof Error) return { name, what, role, lacking: syncs.message };
   return { name, what, role, ...(typeof syncs === 'object' ? { syncs } : { uncounted: syncs }) };
+}
+
+/** Limits are no logs that could sync too little; but not every file system lets each be opened. */
+async function tryToOpen(kind: SystemKind, directory: string): Promise<string | Error> {
+  try {
+    const system = await kind.open(directory);
+    await system.close();
+    return 'not a log';
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }

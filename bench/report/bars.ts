@@ -70,7 +70,7 @@ export function barsOf(scenarios: Scenarios, peers: readonly string[]): Bar[] {
   }
   if (closed)
     for (const inFlight of IN_FLIGHT) {
-      const best = bestOf(closed, peers, inFlight);
+      const best = bestOf(closed, peers, { inFlight }, rate);
       const own = cellAt(closed, 'ringwal', { inFlight });
       const name = `rate over the best durable peer${best ? ` (${best.system})` : ''}`;
       all.push(bar(name, inFlightText(inFlight), own, best, rate, { atLeast: inFlight === 1 ? 1 : 1.5 }));
@@ -80,7 +80,8 @@ export function barsOf(scenarios: Scenarios, peers: readonly string[]): Bar[] {
       ['batches of 100', 0.6],
       ['64 KiB records', 0.9],
     ] as const) {
-      const [own, disk] = [cellAt(bulk, 'ringwal', { what }), cellAt(bulk, 'raw floor', { what })];
+      const own = cellAt(bulk, 'ringwal', { what });
+      const disk = bestOf(bulk, ['raw floor', 'raw floor, direct'], { what }, bytes);
       all.push(
         bar('payload bytes/s over the disk at the same group size', what, own, disk, bytes, { atLeast }),
       );
@@ -137,9 +138,15 @@ function limitOf(inFlight: number, cells: readonly Cell[], yardstick: Cell | und
   return { limit: inFlight / (syncSeconds + turnaroundSeconds) / medianOf(yardstick, rate) };
 }
 
-function bestOf(cells: readonly Cell[], systems: readonly string[], inFlight: number): Cell | undefined {
-  const there = systems.flatMap((system) => cellAt(cells, system, { inFlight }) ?? []);
-  return there.sort((a, b) => medianOf(b, rate) - medianOf(a, rate))[0];
+/** Of several systems at one place the one with the highest figure. */
+function bestOf(
+  cells: readonly Cell[],
+  systems: readonly string[],
+  at: Cell['at'],
+  figure: Figure,
+): Cell | undefined {
+  const there = systems.flatMap((system) => cellAt(cells, system, at) ?? []);
+  return there.sort((a, b) => medianOf(b, figure) - medianOf(a, figure))[0];
 }
 
 function medianOf(cell: Cell, figure: Figure): number {

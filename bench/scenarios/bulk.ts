@@ -8,7 +8,7 @@ import { kindOf } from '../harness/kinds.js';
 import type { ClosedLoad } from '../harness/load.js';
 import { measureCells, type Planned } from '../harness/rounds.js';
 import { floorPayloadBytes } from '../systems/floor.js';
-import type { Scenario } from './scenario.js';
+import { present, type Scenario } from './scenario.js';
 
 const LOADS: readonly (readonly [what: string, load: Omit<ClosedLoad, 'ms'>])[] = [
   ['batches of 100', { kind: 'closed', inFlight: 64, batch: 100, payloadBytes: 128 }],
@@ -23,9 +23,9 @@ export const bulk: Scenario = {
   hasPeers: false,
   estimateMs({ isQuick }) {
     const { ms, rounds } = settings(isQuick);
-    return LOADS.length * (ms + rounds * 2 * 1.25 * ms);
+    return LOADS.length * (ms + rounds * 3 * 1.25 * ms);
   },
-  async run({ directory, isQuick, progress }) {
+  async run({ directory, isQuick, kinds, progress }) {
     const { ms, rounds } = settings(isQuick);
     const cells: Planned[] = [];
     for (const [what, load] of LOADS) {
@@ -34,10 +34,12 @@ export const bulk: Scenario = {
       const payloadBytes = floorPayloadBytes(load.payloadBytes, groupRecords);
       cells.push(
         { system: 'ringwal', at: { what }, load: { ...load, ms } },
-        {
-          ...{ system: 'raw floor', at: { what } },
-          load: { kind: 'closed', inFlight: 1, batch: 1, ms, payloadBytes },
-        },
+        ...present(['raw floor', 'raw floor, direct'], kinds).map(
+          (system): Planned => ({
+            ...{ system, at: { what } },
+            load: { kind: 'closed', inFlight: 1, batch: 1, ms, payloadBytes },
+          }),
+        ),
       );
     }
     return measureCells(cells, rounds, directory, progress);

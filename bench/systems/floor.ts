@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { SystemKind } from '../harness/system.js';
 import { blocking } from './blocking.js';
+import { DirectFile, hasDirectWrites } from './direct-file.js';
 import { WrittenFile } from './written-file.js';
 
 const GROUP_HEADER_BYTES = 64;
@@ -36,6 +37,21 @@ export const floor: SystemKind = {
           group = Buffer.alloc(groupBytes(payload.length, 1), payload);
         file.write(group);
       },
+      () => file.remove(),
+    );
+  },
+};
+
+export const directFloor: SystemKind = {
+  name: 'raw floor, direct',
+  what: 'one write of whole blocks with O_DIRECT|O_DSYNC, blocking the thread, into blocks written before',
+  role: 'limit',
+  mostInFlight: 1,
+  lacking: async () => (hasDirectWrites ? undefined : 'this system has no O_DIRECT or no O_DSYNC'),
+  async open(directory) {
+    const file = new DirectFile(join(directory, 'floor'), randomBytes(FILLING_BYTES));
+    return blocking(
+      (payload) => file.write(groupBytes(payload.length, 1)),
       () => file.remove(),
     );
   },

@@ -1,7 +1,7 @@
 /** systems: all kinds that the bench measures, in the order of a report. */
 import type { SystemKind } from '../harness/system.js';
 import { ceiling } from './ceiling.js';
-import { floor } from './floor.js';
+import { directFloor, floor } from './floor.js';
 import { handOff } from './hand-off.js';
 import { level, levelBatches } from './level.js';
 import { lmdb, lmdbPut } from './lmdb.js';
@@ -16,6 +16,7 @@ import { yardstick } from './yardstick.js';
 export const KINDS: readonly SystemKind[] = [
   ...RINGWAL_KINDS,
   floor,
+  directFloor,
   handOff,
   ceiling,
   yardstick,

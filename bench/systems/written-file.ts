@@ -29,8 +29,13 @@ export class WrittenFile {
     this.#at += bytes.length;
   }
 
-  remove(): void {
+  /** Leaves it as it is. */
+  close(): void {
     closeSync(this.#fd);
+  }
+
+  remove(): void {
+    this.close();
     unlinkSync(this.#path);
   }
 }
