@@ -58,8 +58,8 @@ export interface Measurement {
    */
   readonly appCpuUs?: number;
   readonly otherCpuUs?: number;
-  /** How late timers of the appending thread's event loop were, at worst of 99 %, in ms. */
-  readonly loopDelayP99Ms: number;
+  /** How late the event loop was, at worst of 99 %, in ms; of a web service. To look at it costs a millisecond's timer: not of others. */
+  readonly loopDelayP99Ms?: number;
   /** Open loads: appends that were due before the end and not durable then; far more than usual in flight: the system can't keep up. */
   readonly backlog?: number;
   /** Figures of a scenario's own, by name and unit. */

@@ -1,6 +1,5 @@
 /** measure: puts a system under a load, and tells what came of it. */
 import { randomBytes } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { cpuTime } from './cpu.js';
 import { type Driven, driveBursts, driveClosed, driveOpen } from './drivers.js';
 import type { ClosedLoad, Load, Measurement } from './load.js';
@@ -26,12 +25,9 @@ export function payloadsOf(bytes: number): readonly Uint8Array[] {
 export async function measure(system: System, load: Load): Promise<Measurement> {
   const payloads = payloadsOf(load.payloadBytes);
   const groupsBefore = await system.groups?.();
-  const loop = monitorEventLoopDelay({ resolution: 1 });
-  loop.enable();
   const cpuBefore = cpuTime();
   const driven = await drive(system, payloads, load);
   const cpuAfter = cpuTime();
-  loop.disable();
   const groupsAfter = await system.groups?.();
   const { records, seconds, latency, backlog, timeline } = driven;
   const ofRecord = (us: number): number => us / Math.max(1, records);
@@ -43,7 +39,6 @@ export async function measure(system: System, load: Load): Promise<Measurement> 
   return {
     ...{ records, seconds, recordsPerSecond: records / seconds, latency: latency.latency },
     bytesPerSecond: (records * load.payloadBytes) / seconds,
-    loopDelayP99Ms: loop.percentile(99) / 1e6,
     ...(load.kind !== 'open' &&
       own !== undefined && { appCpuUs: ofRecord(own), otherCpuUs: ofRecord(Math.max(0, all - own)) }),
     ...(groupsBefore &&
@@ -102,7 +97,6 @@ export function once(
       bytesPerSecond: bytes / (ms / 1000),
     },
     latency: { p50Us: us, p90Us: us, p99Us: us, p999Us: us, maxUs: us, curve: [] },
-    loopDelayP99Ms: 0,
     ...(extra && { extra }),
   };
 }
