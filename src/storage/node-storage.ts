@@ -1,7 +1,7 @@
 /** node-storage: Storage on a real directory. */
 import * as fs from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { Descriptor } from './descriptor.js';
 import { AlignedMemory, type GroupWrites, shortWrite } from './group-writes.js';
 import type { Storage, StorageFile } from './storage.js';
 import { fastestSyncMode, groupFlags, groupWrites, requireSyncMode, type SyncMode } from './sync-mode.js';
@@ -16,20 +16,20 @@ const NO_WAIT = O_NONBLOCK ?? 0;
 export class NodeStorage implements Storage {
   /** Absolute path. */
   readonly directory: string;
-  readonly #handle: FileHandle;
+  readonly #descriptor: Descriptor;
   readonly #memory = new AlignedMemory();
   #syncMode: SyncMode = 'fdatasync';
 
-  private constructor(directory: string, handle: FileHandle) {
+  private constructor(directory: string, descriptor: Descriptor) {
     this.directory = directory;
-    this.#handle = handle;
+    this.#descriptor = descriptor;
   }
 
   /** Opens the directory; with `create`, makes it first, mode 0700, and its entry in its parent durable. */
   static async open(path: string, { create }: { create: boolean }): Promise<NodeStorage> {
     const directory = resolve(path);
     if (create) {
-      const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+      const first = await fs.promises.mkdir(directory, { recursive: true, mode: 0o700 });
       if (first !== undefined) {
         for (let made = directory; ; made = dirname(made)) {
           await syncDirectory(dirname(made));
@@ -37,12 +37,12 @@ export class NodeStorage implements Storage {
         }
       }
     }
-    return new NodeStorage(directory, await open(directory, DIRECTORY_FLAGS));
+    return new NodeStorage(directory, await Descriptor.open(directory, DIRECTORY_FLAGS));
   }
 
   /** The directory's descriptor, for the lock: a way to it that is short and does not change when it is renamed. */
   get directoryFd(): number {
-    return this.#handle.fd;
+    return this.#descriptor.fd;
   }
 
   get syncMode(): SyncMode {
@@ -63,31 +63,37 @@ export class NodeStorage implements Storage {
   }
 
   async open(name: string, access: 'read' | 'write'): Promise<StorageFile> {
-    const handle = await open(
+    const file = await Descriptor.open(
       this.#path(name),
       (access === 'read' ? O_RDONLY : O_RDWR) | NO_FOLLOW | NO_WAIT,
     );
-    const stat = await handle.stat();
-    if (!stat.isFile()) {
-      await handle.close();
-      throw new Error(`${name} is not a regular file`);
+    try {
+      if (!(await file.stat()).isFile()) throw new Error(`${name} is not a regular file`);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    return access === 'read' ? new NodeFile(handle) : this.#writable(name, handle);
+    return access === 'read' ? new NodeFile(file) : this.#writable(name, file);
   }
 
   async create(name: string): Promise<StorageFile> {
-    return this.#writable(name, await open(this.#path(name), O_RDWR | O_CREAT | O_EXCL | NO_FOLLOW, 0o600));
+    return this.#writable(
+      name,
+      await Descriptor.open(this.#path(name), O_RDWR | O_CREAT | O_EXCL | NO_FOLLOW, 0o600),
+    );
   }
 
   /** A file with a way for its groups; where that wants flags of its own, through a second descriptor. */
-  async #writable(name: string, handle: FileHandle): Promise<StorageFile> {
+  async #writable(name: string, file: Descriptor): Promise<StorageFile> {
     const flags = groupFlags(this.#syncMode) ?? 0;
+    let forGroups: Descriptor | undefined;
     try {
-      const forGroups = flags === 0 ? undefined : await open(this.#path(name), O_RDWR | NO_FOLLOW | flags);
-      const writes = groupWrites(this.#syncMode, (forGroups ?? handle).fd, handle.fd, this.#memory);
-      return new NodeFile(handle, writes, forGroups);
+      if (flags !== 0) forGroups = await Descriptor.open(this.#path(name), O_RDWR | NO_FOLLOW | flags);
+      const writes = groupWrites(this.#syncMode, (forGroups ?? file).fd, file.fd, this.#memory);
+      return new NodeFile(file, writes, forGroups);
     } catch (error) {
-      await handle.close();
+      await forGroups?.close();
+      await file.close();
       throw error;
     }
   }
@@ -101,11 +107,11 @@ export class NodeStorage implements Storage {
   }
 
   syncDirectory(): Promise<void> {
-    return this.#handle.sync();
+    return this.#descriptor.sync();
   }
 
   close(): Promise<void> {
-    return this.#handle.close();
+    return this.#descriptor.close();
   }
 
   #path(name: string): string {
@@ -116,45 +122,45 @@ export class NodeStorage implements Storage {
 }
 
 class NodeFile implements StorageFile {
-  readonly #handle: FileHandle;
+  readonly #file: Descriptor;
   readonly #writes: GroupWrites | undefined;
-  readonly #forGroups: FileHandle | undefined;
+  readonly #forGroups: Descriptor | undefined;
 
-  constructor(handle: FileHandle, writes?: GroupWrites, forGroups?: FileHandle) {
-    this.#handle = handle;
+  constructor(file: Descriptor, writes?: GroupWrites, forGroups?: Descriptor) {
+    this.#file = file;
     this.#writes = writes;
     this.#forGroups = forGroups;
   }
 
   async size(): Promise<number> {
-    return (await this.#handle.stat()).size;
+    return (await this.#file.stat()).size;
   }
 
   async links(): Promise<number> {
-    return (await this.#handle.stat()).nlink;
+    return (await this.#file.stat()).nlink;
   }
 
   truncate(bytes: number): Promise<void> {
-    return this.#handle.truncate(bytes);
+    return this.#file.truncate(bytes);
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
     let read = 0;
     while (read < into.length) {
-      const { bytesRead } = await this.#handle.read(into, read, into.length - read, position + read);
-      if (bytesRead === 0) break;
-      read += bytesRead;
+      const bytes = await this.#file.read(into, read, position + read);
+      if (bytes === 0) break;
+      read += bytes;
     }
     return read;
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, position);
-    if (bytesWritten !== bytes.length) throw shortWrite(bytesWritten, bytes.length);
+    const written = await this.#file.write(bytes, position);
+    if (written !== bytes.length) throw shortWrite(written, bytes.length);
   }
 
   sync(): Promise<void> {
-    return this.#handle.datasync();
+    return this.#file.datasync();
   }
 
   writeGroup(views: readonly Uint8Array[], position: number, willSync: boolean): void {
@@ -166,8 +172,11 @@ class NodeFile implements StorageFile {
   }
 
   async close(): Promise<void> {
-    await this.#forGroups?.close();
-    await this.#handle.close();
+    try {
+      await this.#forGroups?.close();
+    } finally {
+      await this.#file.close();
+    }
   }
 
   get #forWriting(): GroupWrites {
@@ -177,10 +186,10 @@ class NodeFile implements StorageFile {
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, DIRECTORY_FLAGS);
+  const parent = await Descriptor.open(path, DIRECTORY_FLAGS);
   try {
-    await handle.sync();
+    await parent.sync();
   } finally {
-    await handle.close();
+    await parent.close();
   }
 }
