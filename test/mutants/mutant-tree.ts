@@ -10,7 +10,7 @@ import { type Folder, type Mutant, makeMutants } from './mutants.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Wall time after which a stage counts as hung; processes that work end themselves long before. */
-const MOST_MS = 240_000;
+const MOST_MS = 120_000;
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
