@@ -1,7 +1,12 @@
 /** advice: what the figures of the scenario `advise` mean for somebody who opens a log on this disk, in sentences. */
-import { LARGE, LARGE_GROUPS, MANY, ONE } from '../scenarios/advise.js';
 import type { Cell } from './results.js';
 import { median } from './statistics.js';
+
+/** The loads of that scenario, and the setting besides the ways to sync. */
+export const ONE = '1 in flight';
+export const MANY = '1000 in flight';
+export const LARGE = '64 KiB records, 200 in flight';
+export const LARGE_GROUPS = 'highThroughput';
 
 /** A setting must be so much better to be worth an option. */
 const WORTH = 1.1;

@@ -4,12 +4,8 @@ import { join } from 'node:path';
 import { highThroughput, type LogOptions, openLog } from 'ringwal';
 import type { ClosedLoad } from '../harness/load.js';
 import { measureCells, type Planned, roundMs } from '../harness/rounds.js';
+import { LARGE, LARGE_GROUPS, MANY, ONE } from '../report/advice.js';
 import type { Scenario } from './scenario.js';
-
-export const ONE = '1 in flight';
-export const MANY = '1000 in flight';
-export const LARGE = '64 KiB records, 200 in flight';
-export const LARGE_GROUPS = 'highThroughput';
 
 const MODES = ['direct', 'dsync', 'fdatasync'] as const;
 const LOADS: readonly (readonly [what: string, load: Pick<ClosedLoad, 'inFlight' | 'payloadBytes'>])[] = [

@@ -33,6 +33,7 @@ it('checksums that say nothing are caught', async () => {
     ...real,
     checksum: () => 1,
     recordChecksum: () => 1,
+    maskedChecksum: () => 1,
   }));
   await expect(run(broken, 0.002)).rejects.toThrow(/has other bytes|in silence|never appended/);
 }, 60_000);
