@@ -156,6 +156,32 @@ describe('a log opened to the point in time before its damage', () => {
     }
   });
 
+  it('leaves a file alone that an earlier opening had left over', async () => {
+    const storage = new SimStorage();
+    const first = await open(storage, { recycle: false });
+    await first.append(text('1a'));
+    await first.rotate();
+    await first.append(text('1b'));
+    const before = diskOf(storage);
+    const leftover = nth(before, -1);
+    const again = boot(before);
+    const second = await open(again, { recycle: false }); // has the last group in a segment of its own
+    await second.append(text('2a'));
+    await second.append(text('2b'));
+    const disk = diskOf(again);
+    expect(disk.has(leftover)).toBe(false);
+    disk.set(leftover, bytesOf(copyOf(before), leftover)); // as if it had not been removed before the crash
+    const newest = nth(disk, -1);
+    flip(bytesOf(disk, newest), must(groups(bytesOf(disk, newest)).map(Number)[2]) + 70);
+    const { summary } = (await open(boot(disk), MODE)).engine;
+    expect(summary).toMatchObject({
+      lastLsn: 2,
+      damage: [{ file: newest }],
+      keptAside: [expect.any(String)],
+    });
+    expect(summary.damage).toHaveLength(1);
+  });
+
   it('is refused when nothing would be left, or not all that the caller knows of', async () => {
     const whole = await fourSegments();
     const first = nth(whole, 0);
