@@ -33,7 +33,7 @@ it('a log makes its directory for its owner alone, and every file in it, whateve
     await log.cursor('c');
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     const modes = readdirSync(directory)
-      .map((name) => lstatSync(join(directory, name)))
+      .flatMap((name) => lstatSync(join(directory, name), { throwIfNoEntry: false }) ?? []) // a spare gets its name
       .filter((stat) => stat.isFile())
       .map(({ mode }) => mode & 0o777);
     expect(modes.length).toBeGreaterThan(2);
@@ -55,8 +55,8 @@ it('the lock is a socket in that directory, and none in the abstract name space,
   };
   const before = abstract();
   const log = await openLog(directory, SMALL);
-  const sockets = readdirSync(directory).filter((name) => lstatSync(join(directory, name)).isSocket());
-  expect(sockets).toEqual(['lock-1.sock']);
+  const sockets = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isSocket());
+  expect(sockets.map(({ name }) => name)).toEqual(['lock-1.sock']);
   expect(abstract()).toEqual(before);
   await log.close();
 });
