@@ -87,7 +87,7 @@ export function driveOpen(
   let due = start;
   let made = 0;
   let done = 0;
-  let backlog = 0;
+  let backlog: number | undefined;
   return new Promise((resolve, reject) => {
     const settle = (at: number): void => {
       latency.record((performance.now() - at) * 1000);
@@ -105,7 +105,8 @@ export function driveOpen(
         setImmediate(turn);
         return;
       }
-      if (backlog === 0) backlog = made - done + Math.round(((start + ms - due) / 1000) * perSecond);
+      // What is in flight, and what was due and never made; the next one may be due behind the end.
+      backlog ??= made - done + Math.round((Math.max(0, start + ms - due) / 1000) * perSecond);
       if (done < made) setImmediate(turn);
       else resolve({ records: made, seconds: (performance.now() - start) / 1000, latency, backlog });
     };

@@ -1,16 +1,14 @@
 /** host: the process in which one system runs: opens it, measures it, closes it, as it is told by messages. */
 import { kindOf } from './kinds.js';
 import type { Load } from './load.js';
-import { measure, payloadsOf } from './measure.js';
+import { measure } from './measure.js';
 import { type Serving, serve } from './serve.js';
 import type { System } from './system.js';
 
 export type HostCall =
   | { readonly call: 'open'; readonly kind: string; readonly directory: string; readonly options: unknown }
   | { readonly call: 'measure'; readonly load: Load }
-  /** So many appends, each when the one before is durable. */
-  | { readonly call: 'one by one'; readonly appends: number }
-  /** A web server that answers when the record is durable; `system`: false: without. */
+  /** A web server that answers when the record is durable; `isDurable` false: at once. */
   | { readonly call: 'serve'; readonly isDurable: boolean }
   | { readonly call: 'served' }
   | { readonly call: 'close' };
@@ -33,12 +31,6 @@ async function answer(call: HostCall): Promise<unknown> {
       return undefined;
     case 'measure':
       return measure(opened(), call.load);
-    case 'one by one': {
-      const payloads = payloadsOf(128);
-      for (let i = 0; i < call.appends; i++)
-        await opened().append(payloads[i % payloads.length] as Uint8Array);
-      return undefined;
-    }
     case 'serve':
       serving = await serve(call.isDurable ? opened() : undefined);
       return serving.port;

@@ -38,16 +38,8 @@ export class HostedSystem {
     );
   }
 
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
   measure(load: Load): Promise<Measurement> {
     return this.#ask({ call: 'measure', load }) as Promise<Measurement>;
-  }
-
-  async appendOneByOne(appends: number): Promise<void> {
-    await this.#ask({ call: 'one by one', appends });
   }
 
   /** Returns the port. */

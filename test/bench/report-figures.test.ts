@@ -12,8 +12,8 @@ import { bytes, count, percentile, us, whole } from '../../bench/report/page/for
 import type { Bar, Cell } from '../../bench/report/results.js';
 import { middleRound, ratioOf, spreadOf, spreadOfValues } from '../../bench/report/spread.js';
 import { verdictOf } from '../../bench/report/verdict.js';
-import { exampleResults } from '../../bench/test/example-results.js';
 import { must } from '../support/must.js';
+import { exampleResults } from './example-results.js';
 
 const results = exampleResults(3);
 const [first] = results.scenarios.closed ?? [];

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { html } from '../../bench/report/html.js';
 import type { PageData } from '../../bench/report/page/client.js';
 import type { Results } from '../../bench/report/results.js';
-import { exampleResults } from '../../bench/test/example-results.js';
+import { exampleResults } from './example-results.js';
 import { htmlErrors } from './html-errors.js';
 
 /** In place of ECharts, whose package is a dependency of the bench only. */

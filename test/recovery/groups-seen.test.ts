@@ -10,26 +10,23 @@ import {
   SEAL,
 } from '../../dist/src/format/group-header.js';
 import { RECORD_CHECKPOINT, RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { segmentName } from '../../dist/src/format/segment-header.js';
 import type { ChainedSegment } from '../../dist/src/recovery/chain.js';
 import { GroupsSeen } from '../../dist/src/recovery/groups-seen.js';
 import type { Group } from '../../dist/src/segment/segment-cursor.js';
 
-const segment = {
-  name: '00000000000000000001.wal',
-  link: {
-    header: { firstLsn: 1, previousChecksum: 0 },
-    body: { truncatedBefore: 0, checkpointLsn: 0 },
-  },
-} as ChainedSegment;
+/** As much of a segment as is looked at: its number, and what its LINK says. */
+function segmentOf(
+  number: number,
+  header: { firstLsn: number; previousChecksum: number },
+  body: { truncatedBefore: number; checkpointLsn: number },
+): ChainedSegment {
+  return { name: segmentName(number), link: { header, body } } as ChainedSegment;
+}
 
+const segment = segmentOf(1, { firstLsn: 1, previousChecksum: 0 }, { truncatedBefore: 0, checkpointLsn: 0 });
 /** A segment whose first record is LSN 5. */
-const fifth = {
-  name: '00000000000000000002.wal',
-  link: {
-    header: { firstLsn: 5, previousChecksum: 77 },
-    body: { truncatedBefore: 3, checkpointLsn: 2 },
-  },
-} as ChainedSegment;
+const fifth = segmentOf(2, { firstLsn: 5, previousChecksum: 77 }, { truncatedBefore: 3, checkpointLsn: 2 });
 
 /** A group of 100 bytes, the `n`th of the segment; nothing before it is proven unless its fields say so. */
 function group(n: number, fields: Partial<GroupHeader>, body: Uint8Array = new Uint8Array(16)): Group {

@@ -4,7 +4,7 @@ import type { CorruptError } from '../../dist/src/index.js';
 import { findNewest, followChain } from '../../dist/src/recovery/chain.js';
 import type { SegmentFile } from '../../dist/src/segment/segment-files.js';
 import { must } from '../support/must.js';
-import { damaged, HEAD_SEGMENT_BYTES, linked, saltOf, spare } from '../support/segment-heads.js';
+import { closedHead, damaged, linked, saltOf, spare } from '../support/segment-heads.js';
 
 /** Segments 1, 2 and 3, which end with LSNs 4 and 9. */
 const ONE = linked(1, 0, 0);
@@ -49,18 +49,7 @@ describe('the walk back', () => {
     const { newest, closed, leftovers } = chainOf([ONE, TWO, THREE]);
     expect(newest).toBe(THREE);
     expect(leftovers).toEqual([]);
-    expect(closed).toEqual([
-      {
-        ...{ name: ONE.name, number: 1, epoch: 1, salt: saltOf(1), fileBytes: HEAD_SEGMENT_BYTES },
-        ...{ firstLsn: 1, lastLsn: 4, end: 5001, sealOffset: 4901, openLsn: 0, closedUs: 1002 },
-        ...{ previousChecksum: 100, lastChecksum: 101 },
-      },
-      {
-        ...{ name: TWO.name, number: 2, epoch: 1, salt: saltOf(2), fileBytes: HEAD_SEGMENT_BYTES },
-        ...{ firstLsn: 5, lastLsn: 9, end: 5002, sealOffset: 4902, openLsn: 0, closedUs: 1003 },
-        ...{ previousChecksum: 101, lastChecksum: 102 },
-      },
-    ]);
+    expect(closed).toEqual([closedHead(1, 1, 4), closedHead(2, 5, 9)]);
   });
 
   it.each([

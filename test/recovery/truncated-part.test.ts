@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { linkedSegments } from '../../dist/src/recovery/chain.js';
 import { truncatedPart } from '../../dist/src/recovery/truncated-part.js';
 import type { SegmentFile } from '../../dist/src/segment/segment-files.js';
-import { damaged, HEAD_SEGMENT_BYTES, linked, saltOf, spare } from '../support/segment-heads.js';
+import { closedHead, damaged, linked, saltOf, spare } from '../support/segment-heads.js';
 
 /** Segments 1 to 4, which end with LSNs 4, 9 and 12; what is below LSN 10 was truncated. */
 const [ONE, TWO, THREE, FOUR] = [linked(1, 0, 0), linked(2, 1, 4), linked(3, 2, 9), linked(4, 3, 12)];
@@ -16,16 +16,8 @@ function freed(segments: readonly SegmentFile[], mark = 10): number[] {
 it('is found oldest first, with all that is known of a closed segment', () => {
   const segments = [ONE, TWO, THREE, FOUR];
   expect(truncatedPart(segments, linkedSegments(segments, FOUR, 10))).toEqual([
-    {
-      ...{ name: ONE.name, number: 1, epoch: 1, salt: saltOf(1), fileBytes: HEAD_SEGMENT_BYTES },
-      ...{ firstLsn: 1, lastLsn: 4, end: 5001, sealOffset: 4901, openLsn: 0, closedUs: 1002 },
-      ...{ previousChecksum: 100, lastChecksum: 101 },
-    },
-    {
-      ...{ name: TWO.name, number: 2, epoch: 1, salt: saltOf(2), fileBytes: HEAD_SEGMENT_BYTES },
-      ...{ firstLsn: 5, lastLsn: 9, end: 5002, sealOffset: 4902, openLsn: 0, closedUs: 1003 },
-      ...{ previousChecksum: 101, lastChecksum: 102 },
-    },
+    closedHead(1, 1, 4),
+    closedHead(2, 5, 9),
   ]);
 });
 

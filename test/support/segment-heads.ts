@@ -3,6 +3,7 @@ import type { LinkBody } from '../../dist/src/format/group-body.js';
 import { LINK } from '../../dist/src/format/group-header.js';
 import { segmentName } from '../../dist/src/format/segment-header.js';
 import type { ChainedSegment } from '../../dist/src/recovery/chain.js';
+import type { ClosedSegment } from '../../dist/src/segment/closed-segment.js';
 import type { SegmentFile } from '../../dist/src/segment/segment-files.js';
 
 export const HEAD_LOG_ID = new Uint8Array(16).fill(200);
@@ -63,5 +64,21 @@ export function linked(
         ...{ truncatedBefore: 0, openLsn: 0, checkpointLsn: 0, ...body },
       },
     },
+  };
+}
+
+/** What is known of segment `number` once it is closed, its chain being that of `linked` with the usual terms. */
+export function closedHead(number: number, firstLsn: number, lastLsn: number): ClosedSegment {
+  return {
+    ...{ name: segmentName(number), number, epoch: 1, salt: saltOf(number), fileBytes: HEAD_SEGMENT_BYTES },
+    ...{
+      firstLsn,
+      lastLsn,
+      end: 5000 + number,
+      sealOffset: 4900 + number,
+      openLsn: 0,
+      closedUs: 1001 + number,
+    },
+    ...{ previousChecksum: 99 + number, lastChecksum: 100 + number },
   };
 }

@@ -1,6 +1,6 @@
 /** example-models: the systems of an invented run: what a sync and a record cost each, and how its latencies are spread. */
-import type { Measurement } from '../harness/load.js';
-import type { SystemReport } from '../report/results.js';
+import type { Measurement } from '../../bench/harness/load.js';
+import type { SystemReport } from '../../bench/report/results.js';
 
 export type Random = () => number;
 
@@ -220,16 +220,5 @@ export function example(chance: Random, model: Model, where: Where): Measurement
     appCpuUs: 0.15 + (model.blocks ?? 0.1) * (model.recordUs + 30 / size),
     otherCpuUs: model.role === 'limit' ? 0 : 0.05 + 40 / size / 2,
     loopDelayP99Ms: 1.1 + (model.blocks ?? 0) * 3,
-  };
-}
-
-/** Mulberry32: numbers from 0 to 1, the same for the same seed. */
-export function random(seed: number): Random {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -2,9 +2,10 @@
  * example-results: a run of the bench that was never made, the same for the same seed: for tests of the report, and to look
  * at it without measuring for half an hour. Its figures follow a simple model of a disk and mean nothing.
  */
-import type { Measurement } from '../harness/load.js';
-import type { Bar, Cell, Results, SystemReport } from '../report/results.js';
-import { example, MODELS, type Model, type Random, random } from './example-models.js';
+import type { Measurement } from '../../bench/harness/load.js';
+import type { Bar, Cell, Results, SystemReport } from '../../bench/report/results.js';
+import { Prng } from '../support/prng.js';
+import { example, MODELS, type Model, type Random } from './example-models.js';
 
 const IN_FLIGHT = [1, 3, 10, 32, 100, 316, 1000, 3162, 10_000, 16_384];
 const ROUNDS = 3;
@@ -28,7 +29,8 @@ const LACKING: SystemReport = {
 };
 
 export function exampleResults(seed = 1): Results {
-  const chance = random(seed);
+  const prng = new Prng(seed);
+  const chance = (): number => prng.next() / 2 ** 32;
   const rounds = (make: () => Measurement): Measurement[] => Array.from({ length: ROUNDS }, make);
   const cellsOf = (
     models: readonly Model[],
