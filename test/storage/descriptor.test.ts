@@ -13,7 +13,7 @@ import { tempDir } from '../support/temp-dir.js';
 const { O_CREAT, O_RDWR } = fs.constants;
 const MODULE = pathToFileURL(join(process.cwd(), 'dist/src/storage/descriptor.js')).href;
 
-it('closing waits for what is under way; after it nothing meets a file that got the same number', async () => {
+it('closing waits for what is under way, after which nothing meets a file that got the same number', async () => {
   const directory = tempDir();
   const file = await Descriptor.open(join(directory, 'a'), O_RDWR | O_CREAT, 0o600);
   const order: string[] = [];
