@@ -19,7 +19,8 @@ export interface LogOptions {
   segmentBytes?: number;
   /**
    * Size of one producer thread's submission ring: how many bytes of records that thread can have in flight.
-   * Default 8 MiB; 16 KiB to 1 GiB, a multiple of 4096.
+   * Memory is taken as it is used: what is never in flight costs address space only.
+   * Default 32 MiB; 16 KiB to 1 GiB, a multiple of 4096.
    */
   ringBytes?: number;
   /**
@@ -161,7 +162,7 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}".`);
   }
   const segmentBytes = integer(options, 'segmentBytes', 64 * MiB, 64 * KiB, GiB, 4096);
-  const ringBytes = integer(options, 'ringBytes', 8 * MiB, 16 * KiB, GiB, 4096);
+  const ringBytes = integer(options, 'ringBytes', 32 * MiB, 16 * KiB, GiB, 4096);
   const largestGroup = Math.min(ringBytes / 2, segmentBytes - SEGMENT_OVERHEAD_BYTES);
   const maxGroupBytes = integer(
     options,

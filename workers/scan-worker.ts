@@ -6,7 +6,8 @@ import type { ScanOutcome, ScanTask } from '../src/verify/verify-log.js';
 
 export default async function scan({ directory, segment }: ScanTask): Promise<ScanOutcome> {
   try {
-    const storage = await NodeStorage.open(directory, { create: false });
+    // Read and checksummed by one and the same CPU: a quarter faster than what another thread has read.
+    const storage = await NodeStorage.open(directory, { create: false, readsBlock: true });
     try {
       return { scan: await scanSegment(storage, segment) };
     } finally {

@@ -12,13 +12,14 @@ const rate: Figure = ({ recordsPerSecond }) => recordsPerSecond;
 const bytes: Figure = ({ bytesPerSecond }) => bytesPerSecond;
 const appCpu: Figure = ({ appCpuUs }) => appCpuUs;
 const p50: Figure = ({ latency }) => latency.p50Us;
+const p99: Figure = ({ latency }) => latency.p99Us;
 const p999: Figure = ({ latency }) => latency.p999Us;
 
 const OVER_YARDSTICK = [1.7, 1.9, 1.6, 2.0, 1.8];
 const GROWING_OVER_YARDSTICK = [1.5, 1.5, 1.3, 1.3, 1.1];
 
 export function barsOf(scenarios: Scenarios, peers: readonly string[]): Bar[] {
-  const { limits, closed, bulk, rotation, recovery } = scenarios;
+  const { limits, closed, bulk, rotation, recovery, windows } = scenarios;
   const all: (Bar | undefined)[] = [];
   if (limits) {
     const at = (system: string, inFlight: number) => cellAt(limits, system, { inFlight });
@@ -96,12 +97,35 @@ export function barsOf(scenarios: Scenarios, peers: readonly string[]): Bar[] {
       }),
     );
   }
+  if (windows) all.push(...windowBars(windows));
   if (recovery) {
     const of = (what: string) => recovery.find(({ at }) => at.what === what);
     const [own, cat] = [of('verify, all cores'), of('cat > /dev/null')];
     all.push(bar('verified scan over cat', 'all cores', own, cat, bytes, { atLeast: 0.5 }));
   }
   return all.filter((one) => one !== undefined);
+}
+
+/** No commit window, the default, over whichever fixed one is best at each load. */
+function windowBars(windows: readonly Cell[]): (Bar | undefined)[] {
+  return windows
+    .filter(({ at }) => at.windowUs === 0)
+    .flatMap((none) => {
+      const { windowUs: _, ...load } = none.at;
+      const where = Object.entries(load)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', ');
+      const fixed = windows.filter(
+        ({ at }) => at.windowUs !== 0 && Object.entries(load).every(([name, value]) => at[name] === value),
+      );
+      const best = (figure: Figure, sign: 1 | -1): Cell | undefined =>
+        [...fixed].sort((a, b) => sign * (medianOf(a, figure) - medianOf(b, figure)))[0];
+      const name = (what: string): string => `no window: ${what} over the best fixed one`;
+      return [
+        bar(name('rate'), where, none, best(rate, -1), rate, { atLeast: 0.95 }),
+        bar(name('p99'), where, none, best(p99, 1), p99, { atMost: 1.1 }),
+      ];
+    });
 }
 
 export function isMet({ ratios, must }: Bar): boolean {

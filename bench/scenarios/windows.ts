@@ -4,10 +4,13 @@ import type { Planned } from '../harness/rounds.js';
 import { PAYLOAD_BYTES } from './closed.js';
 import { scenarioOfCells } from './scenario.js';
 
+/** 0, the default: a group is what arrived during the last sync. */
 const WINDOWS_US = [0, 50, 100, 200, 500, 1000, 2000];
 const QUICK_WINDOWS_US = [0, 100, 1000];
 const IN_FLIGHT = [1, 10, 100, 1000, 10_000];
-const PER_SECOND = [1000, 20_000, 200_000];
+const PER_SECOND = [1000, 20_000, 200_000, 1_000_000];
+const BURSTS = [10, 1000];
+const BURST_EVERY_MS = 3;
 
 export const windows = scenarioOfCells(
   'windows',
@@ -24,6 +27,10 @@ export const windows = scenarioOfCells(
       ...(isQuick ? [20_000] : PER_SECOND).map((perSecond): [Planned['at'], Load] => [
         { perSecond },
         { kind: 'open', arrivals: 'poisson', perSecond, ...any },
+      ]),
+      ...(isQuick ? [] : BURSTS).map((records): [Planned['at'], Load] => [
+        { burst: records },
+        { kind: 'bursts', records, everyMs: BURST_EVERY_MS, ...any },
       ]),
     ];
     const cells = loads.flatMap(([at, load]) =>

@@ -78,12 +78,14 @@ export class Appender {
     if (payloads.length > maxGroupRecords) {
       throw new TooLargeError(`A batch holds at most ${maxGroupRecords} records (option "maxGroupRecords").`);
     }
+    const sizes: number[] = new Array(payloads.length);
+    const sealBytes = this.#options.isEncrypted ? SEAL_OVERHEAD_BYTES : 0;
     let total = 0;
-    const sizes = payloads.map((payload) => {
-      const bytes = this.#check(payload, options);
-      total += frameBytes(bytes + (this.#options.isEncrypted ? SEAL_OVERHEAD_BYTES : 0), this.#recordFlags);
-      return bytes;
-    });
+    for (let i = 0; i < payloads.length; i++) {
+      const bytes = this.#check(payloads[i] as Payload, options);
+      sizes[i] = bytes;
+      total += frameBytes(bytes + sealBytes, this.#recordFlags);
+    }
     if (total > maxGroupBytes) {
       throw new TooLargeError(
         `The batch takes ${total} bytes; at most ${maxGroupBytes} fit into one group (option "maxGroupBytes").`,
@@ -92,9 +94,9 @@ export class Appender {
     let first: Promise<number>;
     const { compression } = this.#options;
     if (options === undefined && this.#isPlain && this.#submitter.reserve(total, payloads.length)) {
-      for (const [i, payload] of payloads.entries())
-        this.#submitter.put(payload, sizes[i] as number, this.#recordFlags);
-      first = this.#submitter.settle(payloads.length);
+      for (let i = 0; i < payloads.length; i++)
+        this.#submitter.put(payloads[i] as Payload, sizes[i] as number, this.#recordFlags);
+      first = this.#submitter.settleBatch(payloads.length);
     } else {
       const frames = payloads.map((payload, i) => this.#frame(RECORD_FULL, payload, sizes[i] as number));
       const terms = termsOf(options, 0);
@@ -128,7 +130,7 @@ export class Appender {
     const flags = this.#recordFlags;
     if (!this.#submitter.reserve(frameBytes(bytes, flags), 1)) return undefined;
     this.#submitter.put(payload, bytes, flags);
-    return this.#submitter.settle(1);
+    return this.#submitter.settle();
   }
 
   #frame(type: number, payload: Payload, bytes: number): Frame {

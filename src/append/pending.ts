@@ -1,8 +1,9 @@
 /**
  * pending: the appends that are in the ring and not yet durable, in ring order, with their resolvers.
  *
- * A FIFO in two growing circular arrays instead of objects: at a million appends a second an object each is
- * what the garbage collector would spend its time on.
+ * A FIFO in growing circular arrays instead of objects: at a million appends a second an object each is what the
+ * garbage collector would spend its time on. Of most appends, plain ones of one record, the first of a promise's two
+ * functions is kept and nothing else: what is not kept need not be copied by the collector, nor stored and cleared.
  */
 
 import { assert } from '../assert.js';
@@ -10,18 +11,21 @@ import { assert } from '../assert.js';
 /** Settles one append: `resolve` with the first LSN of its records. */
 export type Resolve = (firstLsn: number) => void;
 export type Reject = (error: unknown) => void;
+/** Settles a plain append: with its LSN, or with a promise that rejects. */
+export type ResolvePlain = (lsn: number | Promise<never>) => void;
 
 /** In the place of the number of records: settled by `synced` only. */
 export const UNTIL_SYNC = -1;
 
 export class PendingAppends {
   #resolves: (Resolve | undefined)[] = new Array(1024).fill(undefined);
+  /** Undefined for plain appends. */
   #rejects: (Reject | undefined)[] = new Array(1024).fill(undefined);
   /**
    * Records of each append; 0 for a barrier, which settles as soon as all before it have, and UNTIL_SYNC for one
-   * that settles with a completion of its own.
+   * that settles with a completion of its own. 1 where there is no append, as a plain one leaves it.
    */
-  #records: number[] = new Array(1024).fill(0);
+  #records: number[] = new Array(1024).fill(1);
   #head = 0;
   #length = 0;
   /** Records of the completion at hand that still have to be given out, and the LSN of the next. */
@@ -32,9 +36,15 @@ export class PendingAppends {
     return this.#length;
   }
 
+  /** Adds a plain append of one record. */
+  pushPlain(resolve: ResolvePlain): void {
+    const at = this.#next(); // first: it may bring other arrays
+    this.#resolves[at] = resolve;
+    this.#length++;
+  }
+
   push(resolve: Resolve, reject: Reject, records: number): void {
-    if (this.#length === this.#resolves.length) this.#grow();
-    const at = (this.#head + this.#length) & (this.#resolves.length - 1);
+    const at = this.#next();
     this.#resolves[at] = resolve;
     this.#rejects[at] = reject;
     this.#records[at] = records;
@@ -69,24 +79,35 @@ export class PendingAppends {
   /** Rejects the oldest append, of `records` records, and resolves barriers behind it. */
   refuse(records: number, lsn: number, error: unknown): void {
     assert(this.#records[this.#head] === records, 'R9 a refusal is for one append');
-    const reject = this.#rejects[this.#head] as Reject;
-    this.#shift();
-    reject(error);
+    this.#rejectOldest(error);
     this.complete(lsn, 0);
   }
 
   /** Rejects everything with the same error, oldest first. */
   rejectAll(error: unknown): void {
-    while (this.#length > 0) {
-      const reject = this.#rejects[this.#head] as Reject;
-      this.#shift();
-      reject(error);
-    }
+    while (this.#length > 0) this.#rejectOldest(error);
+  }
+
+  #rejectOldest(error: unknown): void {
+    const reject = this.#rejects[this.#head];
+    const resolve = this.#resolves[this.#head] as ResolvePlain;
+    this.#shift();
+    if (reject === undefined) resolve(Promise.reject(error));
+    else reject(error);
+  }
+
+  /** Where the next append goes. */
+  #next(): number {
+    if (this.#length === this.#resolves.length) this.#grow();
+    return (this.#head + this.#length) & (this.#resolves.length - 1);
   }
 
   #shift(): void {
     this.#resolves[this.#head] = undefined;
-    this.#rejects[this.#head] = undefined;
+    if (this.#rejects[this.#head] !== undefined) {
+      this.#rejects[this.#head] = undefined;
+      this.#records[this.#head] = 1;
+    }
     this.#head = (this.#head + 1) & (this.#resolves.length - 1);
     this.#length--;
   }
@@ -96,7 +117,7 @@ export class PendingAppends {
     const unrolled = <T>(ring: T[]): T[] => [...ring.slice(this.#head), ...ring.slice(0, this.#head)];
     this.#resolves = unrolled(this.#resolves).concat(new Array(size).fill(undefined));
     this.#rejects = unrolled(this.#rejects).concat(new Array(size).fill(undefined));
-    this.#records = unrolled(this.#records).concat(new Array(size).fill(0));
+    this.#records = unrolled(this.#records).concat(new Array(size).fill(1));
     this.#head = 0;
   }
 }

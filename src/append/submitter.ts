@@ -13,7 +13,7 @@ import { CLOSED, type LogState } from '../ring/log-state.js';
 import { type CompletedGroup, RingProducer } from '../ring/producer.js';
 import { KeepAlive } from './keep-alive.js';
 import { copyPayload, type Payload } from './payload.js';
-import { PendingAppends, type Reject, type Resolve } from './pending.js';
+import { PendingAppends, type Resolve, type ResolvePlain } from './pending.js';
 import {
   Barrier,
   DeferredSubmission,
@@ -53,8 +53,6 @@ export class Submitter {
   #hasUnsynced = false;
   /** Calls of `sync` that are not settled. */
   #barriers = 0;
-  /** Records of the append whose promise is being made; the executor below takes it from here. */
-  #records = 1;
 
   constructor(ring: RingMemory, state: LogState, options: ResolvedOptions) {
     this.#options = options;
@@ -95,7 +93,7 @@ export class Submitter {
 
   /**
    * Makes room for plain records of `bytes` with their frames, all in one chunk; false: there is none, or others wait
-   * for it. `put` for each of them, and `settle`, must follow at once.
+   * for it. `put` for each of them, and `settle` or `settleBatch`, must follow at once.
    */
   reserve(bytes: number, records: number): boolean {
     return this.#waiting.length === 0 && this.#ring.reserve(bytes, records);
@@ -108,11 +106,17 @@ export class Submitter {
     if (flags !== 0) this.#ring.setChecksum(at, bytes);
   }
 
-  /** The promise of the LSN of the first of `records` records just put. */
-  settle(records: number): Promise<number> {
+  /** The promise of the LSN of the one record just put. */
+  settle(): Promise<number> {
     this.#cork();
-    this.#records = records;
     return new Promise(this.#park);
+  }
+
+  /** The promise of the LSN of the first of `records` records just put, which are one batch. */
+  settleBatch(records: number): Promise<number> {
+    this.#cork();
+    this.#hold();
+    return new Promise((resolve, reject) => this.#pending.push(resolve, reject, records));
   }
 
   /**
@@ -266,8 +270,8 @@ export class Submitter {
   };
 
   /** The executor of every append's promise; one function for all, so that an append allocates no closure. */
-  readonly #park = (resolve: Resolve, reject: Reject): void => {
-    this.#pending.push(resolve, reject, this.#records);
+  readonly #park = (resolve: ResolvePlain): void => {
+    this.#pending.pushPlain(resolve);
     this.#hold();
   };
 

@@ -6,21 +6,32 @@
  *   |....head=====tail....|   free: behind tail, or from 0 up to head
  *   |====tail....head=====|   free: between tail and head
  *
- * A claim is contiguous. When it does not fit behind the tail it starts over at 0, and the bytes skipped
- * come back with the chunk before them. An empty ring starts over at 0 too, so one claim may be as large as
- * the whole ring.
+ * A claim is contiguous. When it does not fit behind the tail it starts over at 0, and the bytes skipped come back
+ * with the chunk before them: the run then begins at 0 again. An empty ring starts over at 0 too, so one claim may be
+ * as large as the whole ring.
+ *
+ * A ring may be much larger than what is in flight, which is then written again and again where it is still in the CPU's
+ * caches: behind TURN_BYTES a claim starts over at 0 as soon as half as many bytes are free there. 10 000 appends of 128
+ * bytes in flight got 0.8 of their rate from a ring of 32 MiB without that, compared with one of 8.
  */
 import { assert } from '../assert.js';
 
+const TURN_BYTES = 8 * 1024 * 1024;
+
 export class ClaimSpace {
   readonly #bytes: number;
+  readonly #turnBytes: number;
   #head = 0;
   #tail = 0;
-  /** Bytes between head and tail, skipped ones included; tells an empty ring from a full one. */
+  /** Bytes that are claimed; tells an empty ring from a full one. */
   #used = 0;
+  /** Where the run breaks off, to go on at 0; -1: it does not. */
+  #breakAt = -1;
 
-  constructor(bytes: number) {
+  /** `turnBytes`: TURN_BYTES, but for tests. */
+  constructor(bytes: number, turnBytes = TURN_BYTES) {
     this.#bytes = bytes;
+    this.#turnBytes = turnBytes;
   }
 
   get usedBytes(): number {
@@ -31,8 +42,10 @@ export class ClaimSpace {
   find(bytes: number): number {
     if (this.#used === 0) return bytes <= this.#bytes ? 0 : -1;
     if (this.#tail > this.#head) {
-      if (bytes <= this.#bytes - this.#tail) return this.#tail;
-      return bytes <= this.#head ? 0 : -1;
+      const fitsBefore = bytes <= this.#head;
+      const turns = this.#tail >= this.#turnBytes && this.#head >= this.#turnBytes / 2;
+      if (bytes <= this.#bytes - this.#tail && !(turns && fitsBefore)) return this.#tail;
+      return fitsBefore ? 0 : -1;
     }
     return bytes <= this.#head - this.#tail ? this.#tail : -1;
   }
@@ -43,11 +56,12 @@ export class ClaimSpace {
       this.#head = offset;
     } else if (offset !== this.#tail) {
       assert(offset === 0, 'R8 a claim follows the one before it or starts over at 0');
-      this.#used += this.#bytes - this.#tail;
+      this.#breakAt = this.#tail;
     }
     this.#used += bytes;
     this.#tail = offset + bytes;
-    assert(this.#used <= this.#bytes, 'R8 claims never overlap bytes in flight');
+    const end = this.#breakAt < 0 ? this.#bytes : this.#head;
+    assert(this.#tail <= end, 'R8 claims never overlap bytes in flight');
   }
 
   /** Gives the newest `bytes` back: a claim turned out longer than needed. */
@@ -58,8 +72,12 @@ export class ClaimSpace {
 
   /** Gives back everything up to `end`, the end of the oldest chunk in flight. */
   release(end: number): void {
-    this.#used -= end > this.#head ? end - this.#head : this.#bytes - this.#head + end;
+    const isBehindBreak = end <= this.#head;
+    this.#used -= isBehindBreak ? this.#breakAt - this.#head + end : end - this.#head;
+    assert(!isBehindBreak || this.#breakAt >= 0, 'R8 only claimed bytes are released');
     this.#head = end;
+    if (end === this.#breakAt) this.#head = 0;
+    if (isBehindBreak || this.#head === 0) this.#breakAt = -1;
     assert(this.#used >= 0, 'R8 only claimed bytes are released');
   }
 }

@@ -43,6 +43,12 @@ export class Descriptor {
     );
   }
 
+  /** The same, blocking this thread. */
+  readBlocking(into: Uint8Array, start: number, position: number): number {
+    this.#mustBeOpen();
+    return fs.readSync(this.fd, into, start, into.length - start, position);
+  }
+
   /** Returns how many bytes were written. */
   write(bytes: Uint8Array, position: number): Promise<number> {
     return this.#call((done: Done<number>) => fs.write(this.fd, bytes, 0, bytes.length, position, done));

@@ -17,16 +17,24 @@ export class NodeStorage implements Storage {
   /** Absolute path. */
   readonly directory: string;
   readonly #descriptor: Descriptor;
+  readonly #readsBlock: boolean;
   readonly #memory = new AlignedMemory();
   #syncMode: SyncMode = 'fdatasync';
 
-  private constructor(directory: string, descriptor: Descriptor) {
+  private constructor(directory: string, descriptor: Descriptor, readsBlock: boolean) {
     this.directory = directory;
     this.#descriptor = descriptor;
+    this.#readsBlock = readsBlock;
   }
 
-  /** Opens the directory; with `create`, makes it first, mode 0700, and its entry in its parent durable. */
-  static async open(path: string, { create }: { create: boolean }): Promise<NodeStorage> {
+  /**
+   * Opens the directory; with `create`, makes it first, mode 0700, and its entry in its parent durable. With
+   * `readsBlock` files that are opened for reading are read by this thread itself: for one that has nothing else to do.
+   */
+  static async open(
+    path: string,
+    { create, readsBlock = false }: { create: boolean; readsBlock?: boolean },
+  ): Promise<NodeStorage> {
     const directory = resolve(path);
     if (create) {
       const first = await fs.promises.mkdir(directory, { recursive: true, mode: 0o700 });
@@ -37,7 +45,7 @@ export class NodeStorage implements Storage {
         }
       }
     }
-    return new NodeStorage(directory, await Descriptor.open(directory, DIRECTORY_FLAGS));
+    return new NodeStorage(directory, await Descriptor.open(directory, DIRECTORY_FLAGS), readsBlock);
   }
 
   /** The directory's descriptor, for the lock: a way to it that is short and does not change when it is renamed. */
@@ -73,7 +81,7 @@ export class NodeStorage implements Storage {
       await file.close();
       throw error;
     }
-    return access === 'read' ? new NodeFile(file) : this.#writable(name, file);
+    return access === 'read' ? new NodeFile(file, this.#readsBlock) : this.#writable(name, file);
   }
 
   async create(name: string): Promise<StorageFile> {
@@ -90,7 +98,7 @@ export class NodeStorage implements Storage {
     try {
       if (flags !== 0) forGroups = await Descriptor.open(this.#path(name), O_RDWR | NO_FOLLOW | flags);
       const writes = groupWrites(this.#syncMode, (forGroups ?? file).fd, file.fd, this.#memory);
-      return new NodeFile(file, writes, forGroups);
+      return new NodeFile(file, false, writes, forGroups);
     } catch (error) {
       await forGroups?.close();
       await file.close();
@@ -123,11 +131,13 @@ export class NodeStorage implements Storage {
 
 class NodeFile implements StorageFile {
   readonly #file: Descriptor;
+  readonly #readsBlock: boolean;
   readonly #writes: GroupWrites | undefined;
   readonly #forGroups: Descriptor | undefined;
 
-  constructor(file: Descriptor, writes?: GroupWrites, forGroups?: Descriptor) {
+  constructor(file: Descriptor, readsBlock: boolean, writes?: GroupWrites, forGroups?: Descriptor) {
     this.#file = file;
+    this.#readsBlock = readsBlock;
     this.#writes = writes;
     this.#forGroups = forGroups;
   }
@@ -147,7 +157,9 @@ class NodeFile implements StorageFile {
   async read(into: Uint8Array, position: number): Promise<number> {
     let read = 0;
     while (read < into.length) {
-      const bytes = await this.#file.read(into, read, position + read);
+      const bytes = this.#readsBlock
+        ? this.#file.readBlocking(into, read, position + read)
+        : await this.#file.read(into, read, position + read);
       if (bytes === 0) break;
       read += bytes;
     }

@@ -26,7 +26,7 @@ it('a completion that comes after its append was rejected for that reason is not
   const submitter = new Submitter(ring, state, TINY_OPTIONS);
   expect(submitter.reserve(32, 1)).toBe(true);
   submitter.put('in flight', 9, 0);
-  const append = submitter.settle(1);
+  const append = submitter.settle();
   submitter.publish();
   state.advance(DEAD);
   submitter.stateChanged();

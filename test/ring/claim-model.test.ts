@@ -47,37 +47,40 @@ const step = fc.oneof(
 
 it('gives out free bytes only, whenever there are enough in a row, and takes all of them back', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-      const space = new ClaimSpace(RING);
-      const model = new ByteMap();
-      for (const what of steps) {
-        if (what === 'release') {
-          const end = model.release();
-          if (end !== undefined) space.release(end);
-        } else if (what === 'shrink') {
-          const newest = model.chunks.at(-1);
-          if (newest === undefined || newest.end - newest.offset <= 8) continue;
-          space.shrink(8);
-          newest.end -= 8;
-          model.owner.fill(0, newest.end, newest.end + 8);
-        } else {
-          const offset = space.find(what);
-          if (offset < 0) {
-            expect(model.mayFit(what), `${what} bytes would fit`).toBe(false);
-            continue;
+    fc.property(
+      fc.array(step, { maxLength: 120 }),
+      fc.constantFrom(RING / 4, RING / 2, RING),
+      (steps, turn) => {
+        const space = new ClaimSpace(RING, turn);
+        const model = new ByteMap();
+        for (const what of steps) {
+          if (what === 'release') {
+            const end = model.release();
+            if (end !== undefined) space.release(end);
+          } else if (what === 'shrink') {
+            const newest = model.chunks.at(-1);
+            if (newest === undefined || newest.end - newest.offset <= 8) continue;
+            space.shrink(8);
+            newest.end -= 8;
+            model.owner.fill(0, newest.end, newest.end + 8);
+          } else {
+            const offset = space.find(what);
+            if (offset < 0) {
+              expect(model.mayFit(what), `${what} bytes would fit`).toBe(false);
+              continue;
+            }
+            expect(model.isFree(offset, what), `${what} bytes at ${offset}`).toBe(true);
+            space.claim(offset, what);
+            model.claim(offset, what);
           }
-          expect(model.isFree(offset, what), `${what} bytes at ${offset}`).toBe(true);
-          space.claim(offset, what);
-          model.claim(offset, what);
+          const claimed = model.owner.filter((id) => id !== 0).length;
+          expect(space.usedBytes).toBe(claimed);
         }
-        const claimed = model.owner.filter((id) => id !== 0).length;
-        expect(space.usedBytes).toBeGreaterThanOrEqual(claimed);
-        expect(space.usedBytes).toBeLessThanOrEqual(RING);
-      }
-      for (let end = model.release(); end !== undefined; end = model.release()) space.release(end);
-      expect(space.usedBytes).toBe(0);
-      expect(space.find(RING)).toBe(0);
-    }),
+        for (let end = model.release(); end !== undefined; end = model.release()) space.release(end);
+        expect(space.usedBytes).toBe(0);
+        expect(space.find(RING)).toBe(0);
+      },
+    ),
     { numRuns: 2000 },
   );
 });
@@ -87,4 +90,19 @@ it('says no to what is larger than the ring, and finds without claiming', () => 
   expect(space.find(RING + 8)).toBe(-1);
   expect(space.find(RING)).toBe(0);
   expect(space.usedBytes).toBe(0);
+});
+
+it('stays in the beginning of the ring while that has room, and goes on to the end of it when it has not', () => {
+  const space = new ClaimSpace(RING, 32);
+  const claim = (bytes: number): number => {
+    const offset = space.find(bytes);
+    space.claim(offset, bytes);
+    return offset;
+  };
+  expect([claim(16), claim(16), claim(8)]).toEqual([0, 16, 32]); // nothing is free in the beginning
+  space.release(8);
+  expect(claim(8)).toBe(40); // too little is
+  space.release(16);
+  expect([space.find(24), claim(16)]).toEqual([-1, 0]);
+  expect(space.usedBytes).toBe(48);
 });
