@@ -43,6 +43,7 @@ export class PendingAppends {
     this.#length++;
   }
 
+  /** Adds any other: of `records` records, a barrier (0), or UNTIL_SYNC. */
   push(resolve: Resolve, reject: Reject, records: number): void {
     const at = this.#next();
     this.#resolves[at] = resolve;

@@ -269,7 +269,7 @@ export class Submitter {
     this.publish();
   };
 
-  /** The executor of every append's promise; one function for all, so that an append allocates no closure. */
+  /** The executor of every plain append's promise; one function for all, so that an append allocates no closure. */
   readonly #park = (resolve: ResolvePlain): void => {
     this.#pending.pushPlain(resolve);
     this.#hold();

@@ -161,8 +161,8 @@ class ThinCase {
       // With a journal, a system that has turned read-only stays so until it is mounted again.
       isFresh ||= isMended && (step === 'remount' || !this.#system.hasJournal);
       const isThere = await this.#take(step);
-      // Once more: another part of the run may have dropped all caches while the log was opened. What had been read and is
-      // on no disk is gone then between two looks, and opening says that it changed.
+      // Once more: what was read from the cache and is on no disk can be gone between two looks of one opening, which
+      // then says that it changed. (Seen twice; other parts of a run drop all caches.)
       const isOpened =
         isThere && ((await this.#reopen(step)) || (isFresh && (await this.#reopen(`${step}, again`))));
       this.#steps.push(`${step}: ${isOpened ? 'opened' : 'refused'}`);
