@@ -16,6 +16,10 @@ import { ofRole } from './scenarios/scenario.js';
 import { KINDS } from './systems/index.js';
 import { lookAtSystems } from './systems-here.js';
 
+/** Appends that the check of a system's syncs makes. */
+const CHECK_APPENDS = 20;
+const QUICK_CHECK_APPENDS = 5;
+
 const line = ({ name, what }: { name: string; what: string }): string => `  ${name.padEnd(11)} ${what}`;
 const HELP = `npm run bench -- [scenario...] [options]
 
@@ -25,7 +29,7 @@ only when asked for
 ${ON_DEMAND.map(line).join('\n')}
 
 options
-  --quick          fewer points and rounds: under two minutes
+  --quick          fewer points, rounds and peers: under two minutes
   --dir DIR        where to measure: a fresh directory is made in it (the system's temporary directory)
   --json FILE      write all figures there
   --html FILE      write a page with interactive plots there (ringwal-bench.html)
@@ -69,6 +73,7 @@ try {
     say('This is memory, not a disk: syncs are free here. Give a --dir.');
   const { kinds, systems } = await lookAtSystems(
     directory,
+    values.quick ? QUICK_CHECK_APPENDS : CHECK_APPENDS,
     KINDS.filter(({ role }) => chosen.some(({ hasPeers }) => hasPeers) || !['peer', 'weaker'].includes(role)),
   );
   const isQuick = values.quick;

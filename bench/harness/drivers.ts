@@ -9,11 +9,14 @@ export interface Driven {
   readonly latency: LatencyHistogram;
   readonly backlog?: number;
   readonly timeline?: readonly (readonly [ms: number, us: number])[];
+  readonly rotationsMs?: readonly number[];
 }
 
 /** Above so many callers only every 16th append is timed: two clock reads a record would be a tenth of the work. */
 const TIME_ALL_UP_TO = 100;
 const TIME_EVERY = 16;
+/** With a timeline every so many-th append asks for its segment, and is not timed: the answer costs something itself. */
+const LOCATE_EVERY = 16;
 
 /** More than these in flight: the system can't keep up, and an open load makes no more. */
 const MOST_OPEN = 200_000;
@@ -26,6 +29,7 @@ export async function driveClosed(
   const latency = new LatencyHistogram();
   const worst = new Timeline();
   const append = appendOf(system, payloads, load.batch);
+  const { appendLocated } = system;
   const start = performance.now();
   let isOver = false;
   let calls = 0;
@@ -40,6 +44,11 @@ export async function driveClosed(
         await append(n);
         continue;
       }
+      if (load.hasTimeline && appendLocated && n % LOCATE_EVERY === 0) {
+        const segment = await appendLocated(payloadAt(payloads, n));
+        worst.noteSegment(performance.now() - start, segment);
+        continue;
+      }
       const from = performance.now();
       await append(n);
       const now = performance.now();
@@ -52,7 +61,7 @@ export async function driveClosed(
   const seconds = (performance.now() - start) / 1000;
   return {
     ...{ records: calls * load.batch, seconds, latency },
-    ...(load.hasTimeline && { timeline: worst.slices }),
+    ...(load.hasTimeline && { timeline: worst.slices, rotationsMs: worst.rotationsMs }),
   };
 }
 
@@ -61,12 +70,16 @@ function appendOf(
   payloads: readonly Uint8Array[],
   batch: number,
 ): (n: number) => Promise<unknown> {
-  if (batch === 1) return (n) => system.append(payloads[n % payloads.length] as Uint8Array);
+  if (batch === 1) return (n) => system.append(payloadAt(payloads, n));
   if (system.appendBatch === undefined) throw new Error('This system has no batches.');
   const batches = Array.from({ length: 64 }, (_, at) =>
     Array.from({ length: batch }, (_, i) => payloads[(at * batch + i) % payloads.length] as Uint8Array),
   );
   return (n) => (system.appendBatch as Required<System>['appendBatch'])(batches[n % 64] as Uint8Array[]);
+}
+
+function payloadAt(payloads: readonly Uint8Array[], n: number): Uint8Array {
+  return payloads[n % payloads.length] as Uint8Array;
 }
 
 /**
@@ -142,13 +155,20 @@ export async function driveBursts(
   return { records: made, seconds: (performance.now() - start) / 1000, latency };
 }
 
-/** The worst latency of each millisecond. */
+/** The worst latency of each millisecond, and when new segments began. */
 class Timeline {
   readonly #worst: number[] = [];
+  readonly rotationsMs: number[] = [];
+  #segment: number | undefined;
 
   note(ms: number, us: number): void {
     const slice = Math.floor(ms);
     this.#worst[slice] = Math.max(this.#worst[slice] ?? 0, us);
+  }
+
+  noteSegment(ms: number, segment: number): void {
+    if (this.#segment !== undefined && segment > this.#segment) this.rotationsMs.push(ms);
+    this.#segment = Math.max(segment, this.#segment ?? 0);
   }
 
   get slices(): [ms: number, us: number][] {

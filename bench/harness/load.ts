@@ -13,7 +13,7 @@ export interface ClosedLoad extends AnyLoad {
   readonly batch: number;
   /** Appended through another ring of the same log meanwhile, and not measured. */
   readonly beside?: { readonly inFlight: number; readonly payloadBytes: number };
-  /** Whether a timeline is wanted. */
+  /** Whether a timeline is wanted, and when new segments began. */
   readonly hasTimeline?: boolean;
 }
 
@@ -66,4 +66,6 @@ export interface Measurement {
   readonly extra?: Readonly<Record<string, number>>;
   /** Worst latency of the appends of each slice of time, in order: [ms since the start, us]. Only where a scenario asks. */
   readonly timeline?: readonly (readonly [ms: number, us: number])[];
+  /** With a timeline: when the first record in each new segment became durable, in ms since the start. */
+  readonly rotationsMs?: readonly number[];
 }

@@ -29,7 +29,7 @@ export async function measure(system: System, load: Load): Promise<Measurement> 
   const driven = await drive(system, payloads, load);
   const cpuAfter = cpuTime();
   const groupsAfter = await system.groups?.();
-  const { records, seconds, latency, backlog, timeline } = driven;
+  const { records, seconds, latency, backlog, timeline, rotationsMs } = driven;
   const ofRecord = (us: number): number => us / Math.max(1, records);
   const all = cpuAfter.process - cpuBefore.process;
   const own =
@@ -49,6 +49,7 @@ export async function measure(system: System, load: Load): Promise<Measurement> 
       }),
     ...(backlog !== undefined && { backlog }),
     ...(timeline !== undefined && { timeline }),
+    ...(rotationsMs !== undefined && { rotationsMs }),
   };
 }
 

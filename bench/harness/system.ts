@@ -3,6 +3,8 @@
 export interface System {
   /** Resolves when the record is as durable as its kind says. The payload is not changed before that. */
   append(payload: Uint8Array): Promise<unknown>;
+  /** As `append`, and resolves with the number of the segment file that the record went to: where there are such. */
+  appendLocated?(payload: Uint8Array): Promise<number>;
   /** The same of several, together: where the system has a call for that. */
   appendBatch?(payloads: readonly Uint8Array[]): Promise<unknown>;
   /** As `append`, through another ring, for callers that do not share the queue of the others. */

@@ -1,7 +1,7 @@
 /** console: the results as tables on stdout. */
-import { isMet } from './bars.js';
 import type { Cell, Results } from './results.js';
 import { median } from './statistics.js';
+import { verdictOf } from './verdict.js';
 
 export function say(text = ''): void {
   process.stdout.write(`${text}\n`);
@@ -49,7 +49,7 @@ export function printResults({ environment, systems, scenarios, bars, seconds }:
       ['bar', '', 'must be', 'is', '', 'physical limit'],
       bars.map((one) => [
         ...[one.bar, one.where, 'atLeast' in one.must ? `>= ${one.must.atLeast}` : `<= ${one.must.atMost}`],
-        ...[spread(one.ratios, (ratio) => ratio.toFixed(2)), isMet(one) ? 'met' : 'MISSED'],
+        ...[spread(one.ratios, (ratio) => ratio.toFixed(2)), verdictOf(one)],
         one.limit === undefined ? '' : one.limit.toFixed(2),
       ]),
     );

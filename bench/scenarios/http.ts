@@ -13,20 +13,26 @@ import { type Context, ofRole, present, type Scenario } from './scenario.js';
 const WITHOUT = 'no durability';
 const WARM_UP_S = 1;
 
-const settings = (isQuick: boolean) =>
-  isQuick ? { seconds: 1, rounds: 1, connections: [64] } : { seconds: 3, rounds: 2, connections: [32, 256] };
+const settings = ({ isQuick, kinds }: Pick<Context, 'isQuick' | 'kinds'>) =>
+  isQuick
+    ? {
+        seconds: 1,
+        rounds: 1,
+        connections: [64],
+        systems: [WITHOUT, ...present(['ringwal', 'yardstick'], kinds)],
+      }
+    : { seconds: 3, rounds: 2, connections: [32, 256], systems: systemsOf(kinds) };
 
 export const http: Scenario = {
   name: 'http',
   what: 'a fastify server that answers after the durable append',
   hasPeers: true,
-  estimateMs({ isQuick, kinds }) {
-    const { seconds, rounds, connections } = settings(isQuick);
-    return systemsOf(kinds).length * connections.length * rounds * (seconds + WARM_UP_S) * 1000;
+  estimateMs(context) {
+    const { seconds, rounds, connections, systems } = settings(context);
+    return systems.length * connections.length * rounds * (seconds + WARM_UP_S) * 1000;
   },
   async run({ directory, isQuick, kinds, progress }) {
-    const { seconds, rounds, connections: all } = settings(isQuick);
-    const systems = systemsOf(kinds);
+    const { seconds, rounds, connections: all, systems } = settings({ isQuick, kinds });
     const cells = all.flatMap((connections) =>
       systems.map((system) => ({ system, at: { connections }, rounds: [] as Measurement[] })),
     );

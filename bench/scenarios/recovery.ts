@@ -1,11 +1,15 @@
 /** recovery: how long a large log takes to open after a clean close, and how fast it is verified and read; beside `cat`. */
 import { execFileSync } from 'node:child_process';
+import { once as event } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { openLog, openReader, verifyLog } from 'ringwal';
 import type { Measurement } from '../harness/load.js';
 import { once, payloadsOf } from '../harness/measure.js';
+import type { ChecksumTask } from './checksum-thread.js';
 import type { Scenario } from './scenario.js';
 
 const RECORD_BYTES = 1024;
@@ -13,6 +17,9 @@ const BATCH_RECORDS = 2000;
 /** Milliseconds for a gigabyte, roughly: to build it, and to read it once. */
 const BUILD_MS_A_GB = 3000;
 const READ_MS_A_GB = 700;
+const CHECKSUM_THREAD = new URL('./checksum-thread.js', import.meta.url);
+/** To be checksummed; the threads' beginning, tens of milliseconds, is lost in it. */
+const CHECKSUM_BYTES = 16e9;
 
 const settings = (isQuick: boolean) => ({ gigabytes: isQuick ? 0.5 : 10, rounds: isQuick ? 1 : 3 });
 
@@ -77,6 +84,14 @@ const TASKS: Readonly<Record<string, Task>> = {
       .map((name) => join(path, name));
     execFileSync('sh', ['-c', 'cat "$@" > /dev/null', 'sh', ...files]);
     return { bytes: files.reduce((sum, file) => sum + statSync(file).size, 0), records: 0 };
+  },
+  /** What a verified scan can't pass: nothing is read, and what is checksummed stays in the CPU's caches. */
+  async 'checksums alone, all cores'() {
+    const threads = availableParallelism();
+    const workerData: ChecksumTask = { bytes: CHECKSUM_BYTES / threads };
+    const workers = Array.from({ length: threads }, () => new Worker(CHECKSUM_THREAD, { workerData }));
+    await Promise.all(workers.map((worker) => event(worker, 'exit')));
+    return { bytes: CHECKSUM_BYTES, records: 0 };
   },
 };
 

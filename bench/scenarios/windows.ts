@@ -41,6 +41,6 @@ export const windows = scenarioOfCells(
         }),
       ),
     );
-    return { cells, rounds: isQuick ? 1 : 2 };
+    return { cells, rounds: isQuick ? 1 : 4 };
   },
 );

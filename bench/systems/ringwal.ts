@@ -23,6 +23,7 @@ async function openRingwal(directory: string, isTruncated: boolean, options: Log
   const stop = isTruncated ? truncateBehind(log) : () => {};
   return {
     append: (payload) => log.append(payload),
+    appendLocated: async (payload) => (await log.append(payload, { receipt: true })).segment,
     appendBatch: (payloads) => log.appendBatch(payloads),
     async appendBeside(payload) {
       beside ??= attachLog(log.handle());

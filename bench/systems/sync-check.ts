@@ -42,7 +42,11 @@ const CALLS = [
 ];
 
 /** Counts the syncs of the system of that name, in `directory`, which must be empty; or says why it could not. */
-export async function countSyncs(kind: string, directory: string, appends = 20): Promise<SyncCount | string> {
+export async function countSyncs(
+  kind: string,
+  directory: string,
+  appends: number,
+): Promise<SyncCount | string> {
   const task: SyncCheckTask = { kind, directory: realpathSync(directory), appends };
   const command = [process.execPath, PROGRAM, JSON.stringify(task)] as const;
   const trace = `${task.directory}.trace`;

@@ -89,9 +89,9 @@ export function exampleResults(seed = 1): Results {
           { inFlight: 1000 },
           { perSecond: 1000 },
           { perSecond: 20_000 },
-        ].flatMap((load) =>
-          [0, 50, 100, 200, 500, 1000, 2000, 'auto'].map((windowUs) => ({ ...load, windowUs })),
-        ),
+          { burst: 10 },
+          { burst: 1000 },
+        ].flatMap((load) => [0, 50, 100, 200, 500, 1000, 2000].map((windowUs) => ({ ...load, windowUs }))),
         (model, at) => windowExample(chance, model, at),
       ),
       sizes: cellsOf(
@@ -118,7 +118,11 @@ export function exampleResults(seed = 1): Results {
         [4 * MiB, 512 * MiB].map((segmentBytes) => ({ segmentBytes })),
         (model, { segmentBytes }) => ({
           ...example(chance, model, { inFlight: 100 }),
-          timeline: timelineExample(chance, number(segmentBytes) === 4 * MiB ? 55 : 4000),
+          timeline: timelineExample(chance, rotationEveryMs(number(segmentBytes))),
+          rotationsMs: Array.from(
+            { length: Math.floor(4000 / rotationEveryMs(number(segmentBytes))) },
+            (_, i) => (i + 1) * rotationEveryMs(number(segmentBytes)),
+          ),
         }),
       ),
       bulk: cellsOf(
@@ -158,12 +162,16 @@ function openExample(chance: Random, model: Model, load: number, isPoisson: bool
 }
 
 function windowExample(chance: Random, model: Model, at: Cell['at']): Measurement {
-  const windowUs = at.windowUs === 'auto' ? 30 : Number(at.windowUs);
+  const windowUs = Number(at.windowUs);
   const rate = Number(at.perSecond ?? 0);
-  const inFlight = Number(at.inFlight ?? 1 + rate * 150e-6);
+  const inFlight = Number(at.inFlight ?? at.burst ?? 1 + rate * 150e-6);
   const grows = rate > 0 ? rate * windowUs * 1e-6 : inFlight * 0.5 * (1 - Math.exp(-windowUs / 150));
   const base = example(chance, model, { inFlight, extraUs: windowUs });
   return { ...base, groupRecords: Math.max(1, inFlight * 0.5 + grows) };
+}
+
+function rotationEveryMs(segmentBytes: number): number {
+  return segmentBytes === 4 * MiB ? 55 : 4000;
 }
 
 function timelineExample(chance: Random, everyMs: number): [number, number][] {

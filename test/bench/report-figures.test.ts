@@ -5,6 +5,7 @@ import { canNotKeepUp, offeredRate } from '../../bench/report/charts/open.js';
 import { logExtent, logTicks } from '../../bench/report/charts/option.js';
 import { curvePoints } from '../../bench/report/charts/percentiles.js';
 import { recovery } from '../../bench/report/charts/ranked.js';
+import { rotation } from '../../bench/report/charts/rotation.js';
 import { closedWithFloor } from '../../bench/report/floor.js';
 import { headlines, inFlightToShow } from '../../bench/report/headline.js';
 import { looksOf } from '../../bench/report/looks.js';
@@ -207,4 +208,11 @@ it('no two systems look alike but by what they are: the accent is of one, varian
   expect(new Set(lmdb.map(({ colour }) => colour)).size).toBe(1);
   expect(looks.filter(({ group }) => group === 'weaker').every(({ dash }) => dash === 'dashed')).toBe(true);
   expect(looksOf(results).get('no durability')?.group).toBe('limit');
+});
+
+it('a timeline has an upright where the first record in each new segment became durable', () => {
+  const figure = must(rotation(results.scenarios.rotation ?? []));
+  const [often, hardly] = must(figure.views[0]).panels.map((panel) => JSON.stringify(panel.option));
+  expect(often).toContain('"data":[{"xAxis":55},{"xAxis":110}');
+  expect(hardly).toContain('"data":[{"xAxis":4000}]');
 });

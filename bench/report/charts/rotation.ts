@@ -9,6 +9,11 @@ import { chart, colour, linearAxis, logAxis, type Option } from './option.js';
 import { percentilePanel } from './percentiles.js';
 import { short } from './series.js';
 
+interface Measured {
+  readonly timeline: readonly (readonly [ms: number, us: number])[];
+  readonly rotationsMs: readonly number[];
+}
+
 interface Line {
   readonly look: Look;
   readonly cell: Cell;
@@ -42,20 +47,20 @@ export function rotation(cells: readonly Cell[]): Figure | undefined {
     const round = middleRound(line.cell.rounds, ({ latency }) => latency.p999Us);
     // A slice in which nothing became durable has no worst latency; the one after it tells.
     const timeline = round?.timeline?.filter(([, worst]) => worst > 0) ?? [];
-    return timeline.length === 0 ? [] : [{ line, timeline }];
+    return timeline.length === 0 ? [] : [{ line, timeline, rotationsMs: round?.rotationsMs ?? [] }];
   });
   const shared = timelines.flatMap(({ timeline }) => timeline.map(([, worst]) => worst));
   const looks = new Map(lines.map(({ look }) => [look.name, look]));
   const named = lines.map(({ look, cell }) => ({ ...cell, system: look.name }));
   const panels = [
-    ...timelines.map(({ line, timeline }) => timelinePanel(line, timeline, shared)),
+    ...timelines.map(({ line, ...measured }) => timelinePanel(line, measured, shared)),
     percentilePanel(named, looks, 'each size of segments'),
   ];
   return {
     ...{ id: 'rotation', title: 'Rotation', views: [{ label: '', panels }], firstView: 0, height: 260 },
     text:
       'The worst latency of each slice of time, of the round in the middle by p99.9: what those feel who append while the ' +
-      'log goes over to its next segment. Below, the percentiles of both. Drag the strip under a timeline to look closer.',
+      'log goes over to its next segment; uprights: the first record in a new one became durable. Below, the percentiles of both. Drag the strip under a timeline to look closer.',
     systems: [...looks.keys()],
     isStacked: true,
   };
@@ -64,7 +69,7 @@ export function rotation(cells: readonly Cell[]): Figure | undefined {
 /** `shared`: the values of all timelines, which have one scale. */
 function timelinePanel(
   { look, cell, segmentBytes }: Line,
-  timeline: readonly (readonly [number, number])[],
+  { timeline, rotationsMs }: Measured,
   shared: readonly number[],
 ): Panel {
   const rate = spreadOf(cell.rounds, (round) => round.bytesPerSecond)?.mid ?? 0;
@@ -90,11 +95,20 @@ function timelinePanel(
             ...{ type: 'line', name: look.name, showSymbol: false, sampling: 'max', color: paint, z: 3 },
             lineStyle: { width: 1, color: paint, join: 'round' },
             data: timeline.map(([at, worst]) => [Math.round(at * 10) / 10, short(worst)]),
+            markLine: uprights(rotationsMs),
           },
         ],
       },
       'tipTime',
     ),
+  };
+}
+
+function uprights(atMs: readonly number[]): Option {
+  return {
+    ...{ silent: true, symbol: 'none', animation: false, label: { show: false } },
+    lineStyle: { color: colour('faint'), width: 1, type: 'solid', opacity: 0.55 },
+    data: atMs.map((ms) => ({ xAxis: Math.round(ms * 10) / 10 })),
   };
 }
 

@@ -16,8 +16,6 @@ export interface Point {
   readonly rows?: readonly (readonly [string, string])[];
   /** Drawn as a cross: the system can't keep up here. */
   readonly isBeyond?: boolean;
-  /** A point with a name stands apart from the line. */
-  readonly name?: string;
 }
 
 const CROSS = 'path://M1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5L0 1Z';
@@ -28,24 +26,15 @@ const LEAST = 1e-3;
 const DASHES = { solid: 'solid', dashed: [6, 4], dotted: [2, 3] } as const;
 
 /**
- * The line, its whiskers and what stands apart, under one name: a legend shows and hides all of it. `isCurve`: of many
+ * The line and its whiskers, under one name: a legend shows and hides all of it. `isCurve`: of many
  * points, which are bare numbers without marks.
  */
 export function lineSeries(look: Look, all: readonly Point[], { isCurve = false } = {}): Option[] {
   // A logarithmic axis has no place for nothing.
   const points = all.filter(({ x, y }) => x > 0 && y.mid > 0);
   if (points.length === 0) return [];
-  const named = points.filter(({ name }) => name !== undefined);
   const spreads = points.filter(({ y }) => y.high > y.low);
-  return [
-    lineOf(
-      look,
-      points.filter(({ name }) => name === undefined),
-      isCurve,
-    ),
-    ...(named.length > 0 ? [apart(look, named)] : []),
-    ...(spreads.length > 0 ? [whiskers(look, spreads)] : []),
-  ];
+  return [lineOf(look, points, isCurve), ...(spreads.length > 0 ? [whiskers(look, spreads)] : [])];
 }
 
 function lineOf(look: Look, points: readonly Point[], isCurve: boolean): Option {
@@ -63,19 +52,6 @@ function lineOf(look: Look, points: readonly Point[], isCurve: boolean): Option 
     emphasis: { focus: 'series', lineStyle: { width: look.width + 1 } },
     blur: { lineStyle: { opacity: 0.15 }, itemStyle: { opacity: 0.15 } },
     data: points.map((point) => (isCurve ? [short(point.x), short(point.y.mid)] : datum(point, paint))),
-  };
-}
-
-function apart(look: Look, points: readonly Point[]): Option {
-  const paint = colour(look.colour);
-  return {
-    ...{ type: 'scatter', name: look.name, z: 6, symbol: 'diamond', symbolSize: 16, color: paint },
-    itemStyle: { color: paint, borderColor: colour('surface'), borderWidth: 2 },
-    emphasis: { focus: 'series' },
-    blur: { itemStyle: { opacity: 0.15 } },
-    label: { show: true, formatter: '{b}', position: 'top', color: paint, fontSize: 11, fontWeight: 600 },
-    labelLayout: { hideOverlap: true },
-    data: points.map((point) => ({ ...datum(point, paint), name: point.name ?? '' })),
   };
 }
 

@@ -16,18 +16,21 @@ interface Load {
 
 const COLOURS = ['p3', 'p0', 'p6', 'p2', 'p7', 'p4', 'p1', 'p5'] as const satisfies (keyof Theme)[];
 const MARK = 'M5 0A5 5 0 1 1 5 10A5 5 0 1 1 5 0Z';
-/** The setting that finds the window by itself. */
-const AUTO = 'auto';
+/** Kinds of loads: callers that wait, appends that come at a rate, and many at once; how a kind is named and drawn. */
+const KINDS = [
+  { axis: 'inFlight', nameOf: (value: number) => `${whole(value)} in flight`, dash: 'solid' },
+  { axis: 'perSecond', nameOf: (value: number) => `${count(value)} records/s`, dash: 'dashed' },
+  { axis: 'burst', nameOf: (value: number) => `bursts of ${whole(value)}`, dash: 'dotted' },
+] as const;
 
-/** Loads of a kind: `inFlight`, callers that wait; `perSecond`, appends that come at a rate. */
-function loadsOf(cells: readonly Cell[], axis: 'inFlight' | 'perSecond'): Load[] {
+function loadsOf(cells: readonly Cell[], { axis, nameOf }: (typeof KINDS)[number]): Load[] {
   const systems = systemsOf(cells);
   return systems.flatMap((system) => {
     const prefix = systems.length > 1 ? `${system}, ` : '';
     const own = cells.filter((cell) => cell.system === system);
     return valuesOf(own, axis).map(
       (value): Load => ({
-        name: prefix + (axis === 'inFlight' ? `${whole(value)} in flight` : `${count(value)} records/s`),
+        name: prefix + nameOf(value),
         cells: own.filter(({ at }) => at[axis] === value),
       }),
     );
@@ -36,21 +39,11 @@ function loadsOf(cells: readonly Cell[], axis: 'inFlight' | 'perSecond'): Load[]
 
 /** The looks of the loads: they are no systems, but a legend shows them as it shows those. */
 export function loadLooks(cells: readonly Cell[]): Look[] {
-  return (['inFlight', 'perSecond'] as const).flatMap((axis) =>
-    loadsOf(cells, axis).map(
+  return KINDS.flatMap((kind) =>
+    loadsOf(cells, kind).map(
       ({ name }, i): Look => ({
-        ...{
-          name,
-          group: 'own',
-          dash: axis === 'inFlight' ? 'solid' : 'dashed',
-        },
-        ...{
-          colour: COLOURS[i % COLOURS.length] ?? 'p0',
-          width: 2,
-          mark: MARK,
-          isHollow: axis === 'perSecond',
-          isHidden: false,
-        },
+        ...{ name, group: 'own', dash: kind.dash, width: 2, mark: MARK },
+        ...{ colour: COLOURS[i % COLOURS.length] ?? 'p0', isHollow: kind.dash !== 'solid', isHidden: false },
       }),
     ),
   );
@@ -59,7 +52,7 @@ export function loadLooks(cells: readonly Cell[]): Look[] {
 export function windows(cells: readonly Cell[]): Figure | undefined {
   const looks = loadLooks(cells);
   if (looks.length === 0) return undefined;
-  const loads = [...loadsOf(cells, 'inFlight'), ...loadsOf(cells, 'perSecond')];
+  const loads = KINDS.flatMap((kind) => loadsOf(cells, kind));
   const views = PERCENTILES.map(([label, pick]) => ({ label, panels: [panelOf(loads, looks, label, pick)] }));
   return {
     ...{
@@ -73,8 +66,7 @@ export function windows(cells: readonly Cell[]): Figure | undefined {
     },
     text:
       'Each line is one load, each point one setting of the window (windowUs): how long the first record of a group waits ' +
-      'for company. A line that goes right gains size of groups; one that goes up pays for it in latency. ' +
-      'The larger point with a name is “auto”, which finds the window by itself.',
+      'for company. A line that goes right gains size of groups; one that goes up pays for it in latency.',
     systems: looks.map(({ name }) => name),
   };
 }
@@ -95,20 +87,14 @@ function panelOf(loads: readonly Load[], looks: readonly Look[], label: string, 
   };
 }
 
-/** By growing window, `auto` apart at the end of the line: it is no further setting of the axis. */
+/** By growing window. */
 function pointsOf({ cells }: Load, pick: Pick): Point[] {
-  const known = cells.flatMap((cell) => {
-    const size = spreadOf(cell.rounds, (round) => round.groupRecords)?.mid;
-    const y = spreadOf(cell.rounds, pick);
-    if (size === undefined || y === undefined) return [];
-    return [{ cell, x: size, y, rows: figuresOf(cell), windowUs: cell.at.windowUs }];
-  });
-  const fixed = known
-    .filter(({ windowUs }) => typeof windowUs === 'number')
-    .sort((a, b) => Number(a.windowUs) - Number(b.windowUs))
-    .map((point): Point => ({ ...point, where: `window ${us(Number(point.windowUs))}` }));
-  const automatic = known
-    .filter(({ windowUs }) => windowUs === AUTO)
-    .map((point): Point => ({ ...point, where: 'window auto', name: AUTO }));
-  return [...fixed, ...automatic];
+  return [...cells]
+    .sort((a, b) => Number(a.at.windowUs) - Number(b.at.windowUs))
+    .flatMap((cell): Point[] => {
+      const size = spreadOf(cell.rounds, (round) => round.groupRecords)?.mid;
+      const y = spreadOf(cell.rounds, pick);
+      if (size === undefined || y === undefined) return [];
+      return [{ x: size, y, rows: figuresOf(cell), where: `window ${us(Number(cell.at.windowUs))}` }];
+    });
 }
