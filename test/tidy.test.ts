@@ -43,8 +43,8 @@ it('touches Atomics in the ring folder only', () => {
   ).toEqual([]);
 });
 
-it('touches the file system in the storage module and the lock only', () => {
-  const isAllowed = within('src/storage/', 'src/lock/directory-lock.ts');
+it('touches the file system in the storage module, the lock and the command line only', () => {
+  const isAllowed = within('src/storage/', 'src/lock/directory-lock.ts', 'src/cli/');
   const found = sources.filter(({ code }) => /from 'node:fs/.test(code)).map(({ path }) => path);
   expect(found.filter((path) => !isAllowed(path))).toEqual([]);
 });
@@ -77,18 +77,24 @@ it('keeps the callers side and the worker side apart', () => {
 });
 
 it.each([
-  'operations',
-  'streams',
-])('keeps ringwal/%s on top of the public surface, and the core without knowledge of it', (name) => {
+  ['operations', []],
+  ['streams', ['node:stream', 'node:stream/web']],
+  ['prometheus', ['prom-client']],
+  ['opentelemetry', ['@opentelemetry/api', 'node:diagnostics_channel']],
+  ['dashboard', ['node:http', 'node:crypto', 'node:net']],
+  ['cli', undefined],
+])('keeps ringwal/%s on top of the public surface, and the core without knowledge of it', (name, others) => {
   const isOnTop = within(`src/${name}/`);
+  const isPublic = (target: string): boolean => /^(\.\.\/)+(index|errors)\.js$/.test(target);
   for (const { path, code, imports } of sources) {
     if (!isOnTop(path)) expect(imports.filter(isOnTop), path).toEqual([]);
     else {
       const targets = [...code.matchAll(/from '([^']+)'/g)].map(([, target = '']) => target);
+      const isOwn = (target: string): boolean => isOnTop(join(dirname(path), target));
+      const isOther = (target: string): boolean =>
+        others === undefined ? !target.startsWith('.') : others.some((other) => other === target);
       expect(
-        targets.filter(
-          (target) => !/^((\.\/[\w-]+|\.\.\/index|\.\.\/errors)\.js|node:stream(\/web)?)$/.test(target),
-        ),
+        targets.filter((target) => !isOwn(target) && !isPublic(target) && !isOther(target)),
         path,
       ).toEqual([]);
     }
