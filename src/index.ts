@@ -11,6 +11,16 @@ export type { CompressionAlgorithm, CompressionOption } from './codec/compressio
 export type { EncryptionOption, KeyCallback } from './codec/keys.js';
 export type { Distribution } from './commit/commit-metrics.js';
 export type { FreedSegment } from './control/contract.js';
+export type { SegmentInfo } from './control/segment-info.js';
+export type {
+  CloseMessage,
+  CutMessage,
+  FailureMessage,
+  GroupMessage,
+  OpenMessage,
+  RotateMessage,
+  TruncateMessage,
+} from './diagnostics.js';
 export {
   BusyError,
   ClosedError,
@@ -34,8 +44,9 @@ export {
   UnsupportedVersionError,
   WorkerDiedError,
 } from './errors.js';
-export type { SegmentInfo } from './lifecycle/lifecycle-log.js';
 export type { LogCursor } from './lifecycle/log-cursor.js';
+export type { LiveStats } from './live/contract.js';
+export { liveStats } from './live/live-stats.js';
 export type { Log, LogAppender, LogStats } from './log.js';
 export type { CursorInfo } from './maintenance/cursors.js';
 export { type AttachOptions, attachLog, openLog } from './open-log.js';
@@ -52,4 +63,9 @@ export type { LostRange, SalvageFinding, SalvageReport, SavedRange } from './sal
 export { type SalvageOptions, salvage } from './salvage/salvage.js';
 export type { LogHandle } from './thread.js';
 export type { Transaction, TransactionSource } from './transaction/transaction.js';
-export { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';
+export {
+  type VerifyOptions,
+  type VerifyProgress,
+  type VerifyReport,
+  verifyLog,
+} from './verify/verify-log.js';

@@ -4,6 +4,7 @@ import { type KeyCallback, keyOf } from './codec/keys.js';
 import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
+import { openChannel } from './diagnostics.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
 import { serveFreed } from './lifecycle/freed-hook.js';
 import type { Log, LogAppender } from './log.js';
@@ -63,6 +64,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     const thread = await LogThread.join(control, await control.call('options'), encryption?.key);
     log = new OpenedLog(thread, recovery, exited, encryption?.key);
     worker.unref();
+    openChannel.publish({ directory: log.directory, recovery });
     return log;
   } catch (error) {
     await worker.terminate();

@@ -2,6 +2,7 @@
 import type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 import type { Payload } from './append/payload.js';
 import { checkKeyId, type KeyCallback, keyOf } from './codec/keys.js';
+import { closeChannel } from './diagnostics.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
 import { FollowedLog } from './followed-log.js';
 import type { Log, LogAppender, LogStats } from './log.js';
@@ -74,7 +75,9 @@ abstract class ThreadLog extends FollowedLog implements LogAppender {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.thread.held(() => this.shutDown());
+    this.#closing ??= this.thread
+      .held(() => this.shutDown())
+      .then(() => closeChannel.publish({ directory: this.directory }));
     return this.#closing;
   }
 

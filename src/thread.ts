@@ -11,7 +11,8 @@ import type { KeyCallback } from './codec/keys.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi, ReadView } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
-import { ClosedError, IoError, RingwalError } from './errors.js';
+import { CompletionEvents } from './diagnostics.js';
+import { ClosedError, RingwalError } from './errors.js';
 import { cutOff, untilCut } from './read/cut-check.js';
 import { interruptible } from './read/interruptible.js';
 import { lookAtLog } from './read/look.js';
@@ -21,7 +22,8 @@ import type { LogRecord } from './read/record-assembler.js';
 import { checkTailOptions, type TailOptions, type TailSource, tailLog } from './read/tail.js';
 import { createRing } from './ring/layout.js';
 import { CLOSED, DEAD, LogState } from './ring/log-state.js';
-import { NodeStorage } from './storage/node-storage.js';
+import type { NodeStorage } from './storage/node-storage.js';
+import { openDirectory } from './storage/open-directory.js';
 import { RingTransaction, type Transaction } from './transaction/transaction.js';
 
 /**
@@ -65,7 +67,7 @@ export class LogThread {
     this.decoder = new Decoder(terms.logId, key, terms.options.maxInflatedBytes);
     this.state = new LogState(terms.state);
     this.#waits = new DurableWaits(this.state);
-    this.submitter = new Submitter(ring, this.state, terms.options);
+    this.submitter = new Submitter(ring, this.state, terms.options, new CompletionEvents(directory));
     this.appender = new Appender(this.submitter, terms.options);
   }
 
@@ -100,7 +102,7 @@ export class LogThread {
     const { checkpointLsn } = this.state; // before the view, so that it is in it
     const view = await this.held(() => this.control.call('view'));
     const range = rangeOf(options, view, checkpointLsn, this.decoder);
-    const storage = await this.#openDirectory();
+    const storage = await openDirectory(this.directory);
     try {
       const groups = readGroups(storage, view, range, () => this.state.firstLsn);
       for await (const records of untilCut(groups, range.to, () => this.state.cutAfter(view.cuts))) {
@@ -121,7 +123,7 @@ export class LogThread {
     const { checkpointLsn, firstLsn } = this.state;
     const from = startOf(options.from, firstLsn, checkpointLsn);
     let { cuts } = this.state;
-    const storage = await this.#openDirectory();
+    const storage = await openDirectory(this.directory);
     try {
       const newest = async (lsn: number): Promise<ReadView | undefined> => {
         try {
@@ -157,14 +159,6 @@ export class LogThread {
     const { view } = await lookAtLog(storage, async () => false);
     if (view.durableLsn < lsn) return undefined;
     return { ...view, durableLsn: Math.min(view.durableLsn, durableLsn), cuts: this.state.cuts };
-  }
-
-  async #openDirectory(): Promise<NodeStorage> {
-    try {
-      return await NodeStorage.open(this.directory, { create: false });
-    } catch (cause) {
-      throw new IoError(`Opening the directory ${this.directory}`, cause);
-    }
   }
 
   /** The I/O worker has ended: in order, if the log is closed; else everything pending is rejected. */

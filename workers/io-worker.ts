@@ -9,10 +9,20 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import type { EncryptionKey } from '../src/codec/encryption.js';
 import type { GroupSealer } from '../src/codec/group-sealer.js';
 import { ControlChannel, serve } from '../src/control/calls.js';
-import type { Attachment, FreedApi, OpenerApi, ProducerApi, WorkerInput } from '../src/control/contract.js';
+import type {
+  Attachment,
+  FreedApi,
+  OpenerApi,
+  ProducerApi,
+  WorkerInput,
+  WorkerStats,
+} from '../src/control/contract.js';
+import { segmentInfo } from '../src/control/segment-info.js';
 import { LogEngine } from '../src/engine/log-engine.js';
 import { systemEnvironment } from '../src/environment.js';
 import { ClosedError, InvalidArgumentError, IoError } from '../src/errors.js';
+import { type LiveStats, TOLD_OPTIONS } from '../src/live/contract.js';
+import { tell } from '../src/live/tell.js';
 import { DirectoryLock } from '../src/lock/directory-lock.js';
 import type { OnFreed } from '../src/maintenance/freed-segments.js';
 import type { RingConsumer } from '../src/ring/consumer.js';
@@ -57,7 +67,9 @@ async function open() {
   });
   directory = storage.directory;
   try {
-    lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd);
+    lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd, (socket) =>
+      tell(socket, liveStats),
+    );
     storage.chooseSyncMode(input.options.syncMode); // behind the lock: it writes
     engine = await LogEngine.open(input.options, {
       storage,
@@ -97,6 +109,21 @@ async function close(): Promise<void> {
   }
 }
 
+function stats(): WorkerStats {
+  return { ...opened().stats(), syncMode: (storage as NodeStorage).syncMode };
+}
+
+/** What other processes are told. */
+function liveStats(): LiveStats {
+  const { firstLsn, durableLsn, checkpointLsn } = state;
+  return {
+    ...stats(),
+    ...{ pid: process.pid, firstLsn, durableLsn, checkpointLsn },
+    options: Object.fromEntries(TOLD_OPTIONS.map((name) => [name, input.options[name]])) as never,
+    segments: opened().view().segments.map(segmentInfo),
+  };
+}
+
 /** What every thread that uses the log can call. */
 function producerApi(port: MessagePort): ProducerApi {
   let ring: RingConsumer | undefined;
@@ -121,7 +148,7 @@ function producerApi(port: MessagePort): ProducerApi {
     deleteCursor: (name: string) => opened().cursors.remove(name),
     cursors: () => opened().cursors.list(),
     view: () => opened().view(),
-    stats: () => ({ ...opened().stats(), syncMode: (storage as NodeStorage).syncMode }),
+    stats,
     adopt,
   };
 }

@@ -7,6 +7,8 @@
  */
 
 import { assert } from '../assert.js';
+import { ConflictError, EncryptionError } from '../errors.js';
+import { COMMITTED, CONFLICT, SYNCED } from '../ring/layout.js';
 
 /** Settles one append: `resolve` with the first LSN of its records. */
 export type Resolve = (firstLsn: number) => void;
@@ -50,6 +52,14 @@ export class PendingAppends {
     this.#rejects[at] = reject;
     this.#records[at] = records;
     this.#length++;
+  }
+
+  /** Settles the oldest appends, `records` records in all, with one of the outcomes of ring/layout. */
+  settle(firstLsn: number, records: number, outcome: number): void {
+    if (outcome === COMMITTED) this.complete(firstLsn, records);
+    else if (outcome === SYNCED) this.synced(firstLsn);
+    else if (outcome === CONFLICT) this.refuse(records, firstLsn, new ConflictError(firstLsn));
+    else this.refuse(records, firstLsn, new EncryptionError('The record could not be encrypted.'));
   }
 
   /** Resolves the oldest appends, `records` records in all, with LSNs from `firstLsn` on, and barriers behind them. */

@@ -5,10 +5,11 @@
  * The ring is published once at the end of the current run of the event loop's microtasks, and earlier when enough
  * bytes wait to keep a sync busy.
  */
-import { ClosedError, ConflictError, EncryptionError, OverloadedError } from '../errors.js';
+import { CompletionEvents } from '../diagnostics.js';
+import { ClosedError, OverloadedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
 import type { ResolvedOptions } from '../options.js';
-import { COMMITTED, CONFLICT, type RingMemory, SYNCED, UNSYNCED } from '../ring/layout.js';
+import { COMMITTED, type RingMemory, UNSYNCED } from '../ring/layout.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import { type CompletedGroup, RingProducer } from '../ring/producer.js';
 import { KeepAlive } from './keep-alive.js';
@@ -43,6 +44,7 @@ export class Submitter {
   readonly #waiting = new WaitingSubmissions();
   readonly #make: SubmissionMaker;
   readonly #keepAlive: KeepAlive;
+  readonly #events: CompletionEvents;
   #closed = false;
   #corked = false;
   #parked = false;
@@ -54,13 +56,17 @@ export class Submitter {
   /** Calls of `sync` that are not settled. */
   #barriers = 0;
 
-  constructor(ring: RingMemory, state: LogState, options: ResolvedOptions) {
+  constructor(
+    ring: RingMemory,
+    state: LogState,
+    options: ResolvedOptions,
+    events = new CompletionEvents(''),
+  ) {
+    this.#events = events;
     this.#options = options;
     this.#state = state;
-    this.#ring = new RingProducer(ring, state, {
-      bytes: options.maxGroupBytes,
-      records: options.maxGroupRecords,
-    });
+    const { maxGroupBytes: bytes, maxGroupRecords: records } = options;
+    this.#ring = new RingProducer(ring, state, { bytes, records });
     this.#make = new SubmissionMaker(state, options);
     this.#keepAlive = new KeepAlive(this.#drain);
   }
@@ -303,6 +309,7 @@ export class Submitter {
     if (this.#waiting.length > 0) this.#waiting.admit(this.#admit);
     if (state >= CLOSED) {
       this.#ended = true;
+      if (state > CLOSED) this.#events.failed(this.#state.refusal() as Error);
       this.#rejectAll(this.refusal());
     }
     if (!this.#corked) this.publish();
@@ -310,10 +317,8 @@ export class Submitter {
   };
 
   readonly #complete = (firstLsn: number, records: number, outcome: number): void => {
-    if (outcome === COMMITTED) this.#pending.complete(firstLsn, records);
-    else if (outcome === SYNCED) this.#pending.synced(firstLsn);
-    else if (outcome === CONFLICT) this.#pending.refuse(records, firstLsn, new ConflictError(firstLsn));
-    else this.#pending.refuse(records, firstLsn, new EncryptionError('The record could not be encrypted.'));
+    this.#pending.settle(firstLsn, records, outcome);
+    if (outcome === COMMITTED) this.#events.completed(firstLsn, records, this.#ring.completedGroup);
   };
 
   /** Moves a submission into the ring, if there is room now. */

@@ -4,10 +4,13 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 /** Distribution of a quantity over groups. */
 export interface Distribution {
   readonly count: number;
+  readonly sum: number;
   readonly mean: number;
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** At index `i` how many values are at most 2^i, and more than 2^(i-1); without the zeros behind the last that is not 0. */
+  readonly buckets: readonly number[];
 }
 
 const UNTOLD_GROUPS = 256;
@@ -98,22 +101,31 @@ export class CommitMetrics {
 /** Made when it gets its first value: making one costs a tenth of opening a small log, and many logs are only read. */
 class Histogram {
   #histogram: RecordableHistogram | undefined;
+  #sum = 0;
+  readonly #buckets: number[] = [];
 
   /** A histogram takes integers from 1. */
   record(value: number): void {
+    const whole = Math.max(1, Math.round(value));
     this.#histogram ??= createHistogram();
-    this.#histogram.record(Math.max(1, Math.round(value)));
+    this.#histogram.record(whole);
+    this.#sum += whole;
+    const bucket = Math.ceil(Math.log2(whole));
+    while (this.#buckets.length <= bucket) this.#buckets.push(0);
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
   }
 
   summary(): Distribution {
     const histogram = this.#histogram;
-    if (histogram === undefined) return { count: 0, mean: 0, p50: 0, p99: 0, max: 0 };
+    if (histogram === undefined) return { count: 0, sum: 0, mean: 0, p50: 0, p99: 0, max: 0, buckets: [] };
     return {
       count: histogram.count,
+      sum: this.#sum,
       mean: histogram.mean,
       p50: histogram.percentile(50),
       p99: histogram.percentile(99),
       max: histogram.max,
+      buckets: [...this.#buckets],
     };
   }
 }

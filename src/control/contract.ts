@@ -6,12 +6,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EncryptionKey } from '../codec/encryption.js';
 import type { Distribution } from '../commit/commit-metrics.js';
-import type { SegmentInfo } from '../lifecycle/lifecycle-log.js';
 import type { CursorInfo } from '../maintenance/cursors.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/summary.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { SyncMode } from '../storage/sync-mode.js';
+import type { SegmentInfo } from './segment-info.js';
 
 /** What the worker is started with (`workerData`). */
 export interface WorkerInput {
@@ -89,6 +89,9 @@ export interface EngineStats {
   readonly maintenanceError: string | undefined;
   /** Rings attached: threads that append. */
   readonly producers: number;
+  /** Bytes of all their rings together, and of those the bytes in use. */
+  readonly ringsUsedBytes: number;
+  readonly ringsCapacityBytes: number;
   /** Microseconds spent in writes and their syncs. */
   readonly syncUsTotal: number;
   readonly groupRecords: Distribution;

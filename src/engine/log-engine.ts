@@ -21,7 +21,7 @@ import { Truncation } from '../maintenance/truncation.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Recovered, recover } from '../recovery/recover.js';
 import type { RecoverySummary } from '../recovery/summary.js';
-import { RingConsumer } from '../ring/consumer.js';
+import { fillOf, RingConsumer } from '../ring/consumer.js';
 import { ringOver } from '../ring/layout.js';
 import { CLOSED, CLOSING, type LogState } from '../ring/log-state.js';
 import type { Storage } from '../storage/storage.js';
@@ -265,6 +265,7 @@ export class LogEngine {
       maintenanceErrors: metrics.maintenanceErrors,
       maintenanceError: lastError === undefined ? undefined : describe(lastError),
       producers: this.#rings.length,
+      ...fillOf(this.#rings),
       syncUsTotal: metrics.syncUsTotal,
       ...metrics.distributions,
     };

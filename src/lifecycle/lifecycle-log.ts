@@ -2,24 +2,13 @@
  * lifecycle-log: what every thread can ask of the log as a whole: its segments, where one ends, and where the log
  * begins. Calls over the control channel, some tens of microseconds each.
  */
+import { type SegmentInfo, segmentInfo } from '../control/segment-info.js';
+import { cutChannel, truncateChannel } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { CursorInfo } from '../maintenance/cursors.js';
 import { checkLsn } from '../read/read-options.js';
 import type { LogThread } from '../thread.js';
 import { checkCursorName, LogCursor } from './log-cursor.js';
-
-/** One segment of the log, as `segments()` tells it. */
-export interface SegmentInfo {
-  readonly number: number;
-  /** File name in the log directory. */
-  readonly file: string;
-  readonly firstLsn: number;
-  readonly lastLsn: number;
-  /** Bytes of the file that belong to the log. */
-  readonly bytes: number;
-  /** Whether it is closed: nothing is written to it any more. */
-  readonly isClosed: boolean;
-}
 
 /** All of these reject with RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED when the log has ended. */
 export interface LogLifecycle {
@@ -90,7 +79,7 @@ export abstract class LifecycleLog implements LogLifecycle {
     checkLsn('The truncation mark', lsn);
     const { force = false } = options;
     if (typeof force !== 'boolean') throw new InvalidArgumentError('Option "force" must be true or false.');
-    return this.thread.held(() => this.thread.control.call('truncateBefore', lsn, force));
+    return this.#truncated(this.thread.held(() => this.thread.control.call('truncateBefore', lsn, force)));
   }
 
   async truncateAfter(lsn: number): Promise<void> {
@@ -100,6 +89,7 @@ export abstract class LifecycleLog implements LogLifecycle {
       await thread.submitter.sync();
       await thread.control.call('truncateAfter', lsn);
     });
+    cutChannel.publish({ directory: thread.directory, lastLsn: lsn });
   }
 
   async cursor(name: string): Promise<LogCursor> {
@@ -125,18 +115,17 @@ export abstract class LifecycleLog implements LogLifecycle {
         `A segment number must be an integer from 1, not ${String(segmentNumber)}.`,
       );
     }
-    return this.thread.held(() => this.thread.control.call('gcBefore', segmentNumber));
+    return this.#truncated(this.thread.held(() => this.thread.control.call('gcBefore', segmentNumber)));
   }
 
   async segments(): Promise<SegmentInfo[]> {
     const { segments } = await this.thread.held(() => this.thread.control.call('view'));
-    return segments.map(({ number, name, firstLsn, lastLsn, end, isClosed }) => ({
-      number,
-      file: name,
-      firstLsn,
-      lastLsn,
-      bytes: end,
-      isClosed,
-    }));
+    return segments.map(segmentInfo);
+  }
+
+  async #truncated(truncation: Promise<number>): Promise<number> {
+    const firstLsn = await truncation;
+    truncateChannel.publish({ directory: this.thread.directory, firstLsn });
+    return firstLsn;
   }
 }

@@ -18,10 +18,13 @@
  * it holds a higher one, A linked its own before or after B looked again (K3): if before, B saw it and gave up;
  * if after, A had looked before it linked and must have seen k + 1, linked and listening, and given up. And a
  * number that was freed (K4) can be linked again only while a higher one exists, which K3 finds.
+ *
+ * Who connects to ask whether the owner lives says nothing and leaves. What else a connection may be good for is the
+ * owner's affair (`onConnection`): the lock is held by listening, whatever becomes of connections.
  */
 import { randomBytes } from 'node:crypto';
 import { link, readdir, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, IoError, LockedError } from '../errors.js';
 
@@ -32,36 +35,40 @@ const MAX_SOCKET_PATH_BYTES = 103;
 const ATTEMPTS = 8;
 
 export class DirectoryLock {
-  readonly #server: Server;
+  readonly #listening: Listening;
 
-  private constructor(server: Server) {
-    this.#server = server;
+  private constructor(listening: Listening) {
+    this.#listening = listening;
   }
 
   /**
    * Takes the lock of `directory`, whose descriptor is `directoryFd`. Throws LockedError at once when another
-   * holds it, IoError when it can't be told.
+   * holds it, IoError when it can't be told. `onConnection` gets each connection to the socket.
    */
-  static async acquire(directory: string, directoryFd: number): Promise<DirectoryLock> {
+  static async acquire(
+    directory: string,
+    directoryFd: number,
+    onConnection: (socket: Socket) => void = (socket) => socket.destroy(),
+  ): Promise<DirectoryLock> {
     const reach = socketDirectory(directory, directoryFd);
     const own = `lock-${randomBytes(8).toString('hex')}.tmp`;
-    let server: Server | undefined;
+    let listening: Listening | undefined;
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const highest = (await lockNumbers(directory)).at(-1) ?? 0;
         if (highest > 0 && (await isAlive(join(reach, lockName(highest))))) throw locked(directory);
-        server ??= await listen(join(reach, own));
+        listening ??= await listen(join(reach, own), onConnection);
         if (!(await tryLink(directory, own, highest + 1))) continue;
         const numbers = await lockNumbers(directory);
         if (numbers.at(-1) !== highest + 1) continue; // K3
         for (const lower of numbers.slice(0, -1))
           await unlink(join(directory, lockName(lower))).catch(() => {});
         await unlink(join(directory, own)).catch(() => {});
-        return new DirectoryLock(server);
+        return new DirectoryLock(listening);
       }
       throw locked(directory);
     } catch (error) {
-      await close(server);
+      await close(listening);
       await unlink(join(directory, own)).catch(() => {});
       throw error instanceof LockedError ? error : new IoError(`Locking ${directory}`, error);
     }
@@ -73,22 +80,37 @@ export class DirectoryLock {
    */
   static async isHeld(directory: string, directoryFd: number): Promise<boolean> {
     try {
-      const reach = socketDirectory(directory, directoryFd);
-      for (let seen = 0; ; ) {
-        const highest = (await lockNumbers(directory)).at(-1) ?? 0;
-        // Nobody took it between the question and the answer: K1 for the highest number, which is still the same.
-        if (highest === seen) return false;
-        if (await isAlive(join(reach, lockName(highest)))) return true;
-        seen = highest;
-      }
+      return (await DirectoryLock.#askOwner(directory, directoryFd, isAlive)) !== undefined;
     } catch {
       return true;
     }
   }
 
+  /** A connection to the owner of `directory`; undefined: nobody holds it. Throws what the system says, when it can't be told. */
+  static reach(directory: string, directoryFd: number): Promise<Socket | undefined> {
+    return DirectoryLock.#askOwner(directory, directoryFd, connectTo);
+  }
+
+  /** What `ask` says of the owner's socket, which is not false or undefined; undefined: there is no owner. */
+  static async #askOwner<T>(
+    directory: string,
+    directoryFd: number,
+    ask: (path: string) => Promise<T | false | undefined>,
+  ): Promise<T | undefined> {
+    const reach = socketDirectory(directory, directoryFd);
+    for (let seen = 0; ; ) {
+      const highest = (await lockNumbers(directory)).at(-1) ?? 0;
+      // Nobody took it between the question and the answer: K1 for the highest number, which is still the same.
+      if (highest === seen) return undefined;
+      const answer = await ask(join(reach, lockName(highest)));
+      if (answer !== false && answer !== undefined) return answer;
+      seen = highest;
+    }
+  }
+
   /** Gives the lock back: the kernel refuses connections from now on. */
   release(): Promise<void> {
-    return close(this.#server);
+    return close(this.#listening);
   }
 }
 
@@ -122,30 +144,51 @@ function socketDirectory(directory: string, directoryFd: number): string {
   );
 }
 
-function isAlive(path: string): Promise<boolean> {
+async function isAlive(path: string): Promise<boolean> {
+  try {
+    const socket = await connectTo(path);
+    socket?.destroy();
+    return socket !== undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return true; // its queue of connections is full: it listens
+    throw error;
+  }
+}
+
+/** Undefined: nobody listens. */
+function connectTo(path: string): Promise<Socket | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      else if (error.code === 'EAGAIN')
-        resolve(true); // its queue of connections is full: it listens
+    const failed = (error: NodeJS.ErrnoException): void => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(undefined);
       else reject(error);
+    };
+    socket.once('error', failed);
+    socket.once('connect', () => {
+      socket.off('error', failed);
+      resolve(socket);
     });
   });
 }
 
-function listen(path: string): Promise<Server> {
+interface Listening {
+  readonly server: Server;
+  readonly connected: ReadonlySet<Socket>;
+}
+
+function listen(path: string, onConnection: (socket: Socket) => void): Promise<Listening> {
+  const connected = new Set<Socket>();
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
+    const server = createServer((socket) => {
+      connected.add(socket);
+      socket.once('close', () => connected.delete(socket));
+      onConnection(socket);
+    });
     server.once('error', reject);
     server.listen(path, () => {
       server.off('error', reject);
       server.unref();
-      resolve(server);
+      resolve({ server, connected });
     });
   });
 }
@@ -160,9 +203,11 @@ async function tryLink(directory: string, own: string, number: number): Promise<
   }
 }
 
-function close(server: Server | undefined): Promise<void> {
+/** Cuts off who is connected: the server is closed only when nobody is. */
+function close(listening: Listening | undefined): Promise<void> {
   return new Promise((resolve) => {
-    if (server === undefined) resolve();
-    else server.close(() => resolve());
+    if (listening === undefined) return resolve();
+    listening.server.close(() => resolve());
+    for (const socket of listening.connected) socket.destroy();
   });
 }

@@ -2,8 +2,8 @@
 import { believed } from '../read/look.js';
 import { findNewest } from '../recovery/chain.js';
 import { readDirectory } from '../segment/segment-files.js';
+import { openDirectory } from '../storage/open-directory.js';
 import type { Storage } from '../storage/storage.js';
-import { openDirectory } from './open-reader.js';
 
 /** One segment of a log, as far as its first bytes and those of the segment behind it tell. */
 export interface SegmentListing {

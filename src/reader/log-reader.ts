@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Decoder, lateDecoder } from '../codec/decoder.js';
 import type { KeyCallback } from '../codec/keys.js';
 import type { ReadView } from '../control/contract.js';
+import { type SegmentInfo, segmentInfo } from '../control/segment-info.js';
 import { ClosedError, InvalidArgumentError, TruncatedError } from '../errors.js';
-import type { SegmentInfo } from '../lifecycle/lifecycle-log.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
 import { interruptible } from '../read/interruptible.js';
 import { type IsWriterAlive, identity, type Look, lookAtLog } from '../read/look.js';
@@ -191,16 +191,7 @@ export class DirectoryReader implements LogReader {
   }
 
   segments(): SegmentInfo[] {
-    return this.#look.view.segments
-      .filter(({ lastLsn }) => lastLsn >= this.firstLsn)
-      .map(({ number, name, firstLsn, lastLsn, end, isClosed }) => ({
-        number,
-        file: name,
-        firstLsn,
-        lastLsn,
-        bytes: end,
-        isClosed,
-      }));
+    return this.#look.view.segments.filter(({ lastLsn }) => lastLsn >= this.firstLsn).map(segmentInfo);
   }
 
   refresh(): Promise<void> {

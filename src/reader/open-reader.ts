@@ -1,10 +1,10 @@
 /** open-reader: opens the log of a directory for reading, beside its writer or without one. */
 
 import type { KeyCallback } from '../codec/keys.js';
-import { InvalidArgumentError, IoError } from '../errors.js';
+import { InvalidArgumentError } from '../errors.js';
 import { DirectoryLock } from '../lock/directory-lock.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
-import { NodeStorage } from '../storage/node-storage.js';
+import { openDirectory } from '../storage/open-directory.js';
 import { DirectoryReader, type LogReader } from './log-reader.js';
 
 /** Options of `openReader`. */
@@ -43,16 +43,4 @@ function checkReaderOptions({ key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES, ...
   if (!Number.isInteger(maxInflatedBytes) || maxInflatedBytes < 1 || maxInflatedBytes > LARGEST_PAYLOAD_BYTES)
     throw new InvalidArgumentError(`Option "maxInflatedBytes" must be from 1 to ${LARGEST_PAYLOAD_BYTES}.`);
   return { key, maxInflatedBytes };
-}
-
-/** A directory that is only to be read. Throws InvalidArgumentError and IoError. */
-export async function openDirectory(path: string): Promise<NodeStorage> {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new InvalidArgumentError('The log directory must be a path, a non-empty string.');
-  }
-  try {
-    return await NodeStorage.open(path, { create: false });
-  } catch (cause) {
-    throw new IoError(`Opening the directory ${path}`, cause);
-  }
 }

@@ -37,6 +37,7 @@ import {
   type RingMemory,
   SLOTS,
   SYNC,
+  USED_BYTES,
 } from './layout.js';
 import { OpenSpans } from './open-spans.js';
 
@@ -89,6 +90,15 @@ export class RingConsumer {
     this.#posted = count;
     this.#words = ring.words;
     this.#data = ring.data;
+  }
+
+  /** Bytes of the data area that the producer last said to be in use. */
+  get usedBytes(): number {
+    return this.#words[USED_BYTES] as number;
+  }
+
+  get capacityBytes(): number {
+    return this.#data.length;
   }
 
   /** Whether a published chunk waits. */
@@ -234,4 +244,16 @@ export class RingConsumer {
     words[slot + COMPLETION_SEGMENT_HIGH] = Math.floor(group.segment / 0x1_0000_0000);
     this.#posted = (this.#posted + 1) | 0;
   }
+}
+
+/** Bytes of all `rings` together, and of those the bytes in use. */
+export function fillOf(
+  rings: readonly RingConsumer[],
+): Record<'ringsUsedBytes' | 'ringsCapacityBytes', number> {
+  const fill = { ringsUsedBytes: 0, ringsCapacityBytes: 0 };
+  for (const { usedBytes, capacityBytes } of rings) {
+    fill.ringsUsedBytes += usedBytes;
+    fill.ringsCapacityBytes += capacityBytes;
+  }
+  return fill;
 }

@@ -6,6 +6,7 @@
  *
  *   word               stored by   loaded by   meaning
  *   PUBLISHED          producer    worker      chunks published since the ring was made, modulo 2^32
+ *   USED_BYTES         producer    worker      bytes of the data area in use; for statistics: plain, and soon out of date
  *   COMPLETED          worker      producer    completions posted since the ring was made, modulo 2^32
  *   PRODUCER_DOORBELL  both        both        AWAKE or PARKED, see doorbell.ts
  *   DETACHED           producer    worker      1 once the producer publishes nothing more
@@ -40,6 +41,7 @@ const COMPLETION_SLOT_WORDS = 16;
 const LINE_WORDS = 32;
 
 export const PUBLISHED = 0;
+export const USED_BYTES = PUBLISHED + 1; // of the same writer, on the line that it has at hand
 export const COMPLETED = PUBLISHED + LINE_WORDS;
 export const PRODUCER_DOORBELL = COMPLETED + LINE_WORDS;
 export const DETACHED = PRODUCER_DOORBELL + LINE_WORDS;

@@ -43,6 +43,7 @@ import {
   SPANS,
   SYNC,
   SYNCED,
+  USED_BYTES,
 } from './layout.js';
 import { type LogState, WORKER_DOORBELL } from './log-state.js';
 
@@ -233,6 +234,7 @@ export class RingProducer {
       words[slot + CHUNK_EXPECTED_HIGH] = Math.floor(this.#expectedLsn / 0x1_0000_0000);
     }
     this.#ends[this.#published & (SLOTS - 1)] = this.#openStart + bytes;
+    words[USED_BYTES] = this.#space.usedBytes;
     this.#published = (this.#published + 1) | 0;
     Atomics.store(words, PUBLISHED, this.#published); // R3: frames and slot become visible here
     wake(this.#state.words, WORKER_DOORBELL); // R4: after the store
@@ -263,6 +265,7 @@ export class RingProducer {
       assert(((this.#published - this.#released) | 0) >= 0, 'R1 only published chunks are completed');
       // A SYNC has a completion of its own and no bytes.
       if (outcome !== SYNCED) this.#space.release(this.#ends[(this.#released - 1) & (SLOTS - 1)] as number);
+      words[USED_BYTES] = this.#space.usedBytes;
       onCompletion(firstLsn, records, outcome);
     }
   }

@@ -12,15 +12,26 @@ import {
 import { findNewest, followChain } from '../recovery/chain.js';
 import { checkSuccessor, scanNewest } from '../recovery/scan-newest.js';
 import { readDirectory } from '../segment/segment-files.js';
-import { NodeStorage } from '../storage/node-storage.js';
+import { openDirectory } from '../storage/open-directory.js';
 import type { Storage } from '../storage/storage.js';
 import type { SegmentScan } from './scan-segment.js';
 
 export interface VerifyOptions {
   /** Threads to verify with. Default: as many as the machine runs side by side; at most 64. */
   threads?: number;
+  /** Called when a segment has been verified; must not throw. Default: none. */
+  onProgress?: (progress: VerifyProgress) => void;
   /** Where the scan worker's file is, for bundlers that move it. Default: beside this module. */
   workerUrl?: URL;
+}
+
+/** How far `verifyLog` is. */
+export interface VerifyProgress {
+  /** Of the segments that have been verified, sound or not. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+  readonly segments: number;
+  readonly totalSegments: number;
 }
 
 /** What `verifyLog` found. The log is sound if `damage` is empty. */
@@ -57,12 +68,12 @@ export async function verifyLog(path: string, options: VerifyOptions = {}): Prom
   if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
     throw new InvalidArgumentError(`Option "threads" must be an integer from 1 to 64, not ${threads}.`);
   }
-  const storage = await NodeStorage.open(path, { create: false }).catch((cause: unknown) => {
-    throw new IoError(`Opening ${path}`, cause);
-  });
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function')
+    throw new InvalidArgumentError('Option "onProgress" must be a function.');
+  const storage = await openDirectory(path);
   try {
     const { segments, firstLsn } = await readableSegments(storage);
-    const scans = await scanAll(storage.directory, segments, threads, options.workerUrl);
+    const scans = await scanAll(storage.directory, segments, threads, options);
     const sum = (of: (scan: SegmentScan) => number): number =>
       scans.reduce((total, outcome) => total + ('scan' in outcome ? of(outcome.scan) : 0), 0);
     return {
@@ -114,7 +125,7 @@ async function scanAll(
   directory: string,
   segments: readonly ReadableSegment[],
   threads: number,
-  workerUrl: URL | undefined,
+  { workerUrl, onProgress }: VerifyOptions,
 ): Promise<ScanOutcome[]> {
   const { Piscina } = await import('piscina'); // only here: opening a log needs no pool
   const pool = new Piscina<ScanTask, ScanOutcome>({
@@ -124,7 +135,17 @@ async function scanAll(
     minThreads: Math.min(threads, segments.length),
   });
   try {
-    return await Promise.all(segments.map((segment) => pool.run({ directory, segment })));
+    const totalBytes = segments.reduce((sum, { end }) => sum + end, 0);
+    let bytes = 0;
+    let done = 0;
+    return await Promise.all(
+      segments.map(async (segment) => {
+        const outcome = await pool.run({ directory, segment });
+        bytes += segment.end;
+        onProgress?.({ bytes, totalBytes, segments: ++done, totalSegments: segments.length });
+        return outcome;
+      }),
+    );
   } finally {
     await pool.destroy();
   }

@@ -1,0 +1,122 @@
+/**
+ * diagnostics: what a thread sees of its logs, told on `node:diagnostics_channel`.
+ *
+ * Channels are a thread's own: each is published on the thread that its message says. Without a subscriber a message is
+ * not even made. No message holds a payload.
+ */
+import { channel } from 'node:diagnostics_channel';
+import type { RecoverySummary } from './recovery/summary.js';
+
+/** `ringwal:open`: this thread opened a log. */
+export interface OpenMessage {
+  /** Absolute path of the log directory, as in all messages. */
+  readonly directory: string;
+  readonly recovery: RecoverySummary;
+}
+
+/** `ringwal:group`: a group is durable that holds records of this thread (or written, for `durability: 'os'`). */
+export interface GroupMessage {
+  readonly directory: string;
+  /** LSN of this thread's first record in it. */
+  readonly firstLsn: number;
+  /** This thread's records in it: they have consecutive LSNs. */
+  readonly records: number;
+  /** All its records, and their bytes with frames. */
+  readonly groupRecords: number;
+  readonly groupBytes: number;
+  /** What its write and sync took, microseconds; 0 when it was not synced. */
+  readonly syncUs: number;
+  /** Number of the segment that it is in. */
+  readonly segment: number;
+}
+
+/** `ringwal:rotate`: for the first time this thread sees a record of its own in a newer segment. */
+export interface RotateMessage {
+  readonly directory: string;
+  /** Number of the newer segment. */
+  readonly segment: number;
+}
+
+/** `ringwal:truncate`: a truncation that this thread asked for is durable. */
+export interface TruncateMessage {
+  readonly directory: string;
+  /** The LSN that the log begins with now. */
+  readonly firstLsn: number;
+}
+
+/** `ringwal:cut`: this thread has ended the log with an earlier record (`truncateAfter`). */
+export interface CutMessage {
+  readonly directory: string;
+  readonly lastLsn: number;
+}
+
+/**
+ * `ringwal:failure`: the log has failed: POISONED or WORKER_DIED. On a thread that has appends pending, at once; elsewhere
+ * when the I/O worker ends.
+ */
+export interface FailureMessage {
+  readonly directory: string;
+  readonly error: Error;
+}
+
+/** `ringwal:close`: the log, or this thread's part in it, is closed. */
+export interface CloseMessage {
+  readonly directory: string;
+}
+
+/** A channel, for messages of one shape. */
+interface Told<Message> {
+  readonly hasSubscribers: boolean;
+  publish(message: Message): void;
+}
+
+export const openChannel: Told<OpenMessage> = channel('ringwal:open');
+export const truncateChannel: Told<TruncateMessage> = channel('ringwal:truncate');
+export const cutChannel: Told<CutMessage> = channel('ringwal:cut');
+export const closeChannel: Told<CloseMessage> = channel('ringwal:close');
+const groupChannel: Told<GroupMessage> = channel('ringwal:group');
+const rotateChannel: Told<RotateMessage> = channel('ringwal:rotate');
+const failureChannel: Told<FailureMessage> = channel('ringwal:failure');
+
+/** What one thread sees of one log while its completions come. */
+export class CompletionEvents {
+  readonly #directory: string;
+  #segment = 0;
+  #hasFailed = false;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** `records` of this thread, from `firstLsn` on, are in a group. */
+  completed(
+    firstLsn: number,
+    records: number,
+    group: {
+      readonly records: number;
+      readonly bytes: number;
+      readonly syncUs: number;
+      readonly segment: number;
+    },
+  ): void {
+    const { segment } = group;
+    if (segment !== this.#segment) {
+      const isFirst = this.#segment === 0;
+      this.#segment = segment;
+      if (!isFirst && rotateChannel.hasSubscribers)
+        rotateChannel.publish({ directory: this.#directory, segment });
+    }
+    if (!groupChannel.hasSubscribers) return;
+    groupChannel.publish({
+      ...{ directory: this.#directory, firstLsn, records, segment, syncUs: group.syncUs },
+      ...{ groupRecords: group.records, groupBytes: group.bytes },
+    });
+  }
+
+  /** The log has failed; told once. */
+  failed(error: Error): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    failureChannel.publish({ directory: this.#directory, error });
+  }
+}
