@@ -1,0 +1,344 @@
+/** prometheus: a scrape says what the log says, in the text format, and never fails because of a log. */
+import { AggregatorRegistry, Counter, type OpenMetricsContentType, Registry, register } from 'prom-client';
+import { expect, it, onTestFinished } from 'vitest';
+import { type Log, type LogOptions, type LogStats, openLog } from '../../dist/src/index.js';
+import { type CollectOptions, collectMetrics } from '../../dist/src/prometheus/index.js';
+import { tempDir } from '../support/temp-dir.js';
+import { type Family, histogramOf, parseExposition, sampleOf } from './exposition.js';
+
+const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 32_768 };
+
+async function opened(directory = tempDir(), options: LogOptions = SMALL): Promise<Log> {
+  const log = await openLog(directory, options);
+  onTestFinished(() => log.close());
+  return log;
+}
+
+/** Of one registry, as Prometheus would read it. */
+async function scrape(registry: Pick<Registry, 'metrics'>): Promise<Map<string, Family>> {
+  return parseExposition(await registry.metrics());
+}
+
+/** Rotations, groups of several sizes, a truncation and a checkpoint. */
+async function write(log: Log): Promise<void> {
+  for (let round = 1; round <= 20; round++) {
+    await Promise.all(Array.from({ length: round }, () => log.append(Buffer.alloc(1000))));
+  }
+  await log.checkpoint('state');
+  await log.truncateBefore(log.durableLsn);
+}
+
+it('exports what stats() says, each figure under its name, type and unit', async () => {
+  const log = await opened();
+  const registry = new Registry();
+  collectMetrics(log, { registry });
+  await write(log);
+  const stats: LogStats = await log.stats();
+  const families = await scrape(registry);
+  const expected: Record<string, readonly [type: string, value: number]> = {
+    ringwal_up: ['gauge', 1],
+    ringwal_records_total: ['counter', stats.records],
+    ringwal_record_bytes_total: ['counter', stats.bytes],
+    ringwal_groups_total: ['counter', stats.groups],
+    ringwal_first_lsn: ['gauge', stats.firstLsn],
+    ringwal_durable_lsn: ['gauge', stats.durableLsn],
+    ringwal_checkpoint_lsn: ['gauge', log.checkpointLsn],
+    ringwal_appends_in_flight: ['gauge', 0],
+    ringwal_waiting_bytes: ['gauge', 0],
+    ringwal_ring_used_bytes: ['gauge', 0],
+    ringwal_ring_capacity_bytes: ['gauge', 32_768],
+    ringwal_producers: ['gauge', 1],
+    ringwal_rotations_total: ['counter', stats.rotations],
+    ringwal_io_errors_total: ['counter', 0],
+    ringwal_maintenance_errors_total: ['counter', 0],
+    ringwal_maintenance_failing: ['gauge', 0],
+  };
+  for (const [name, [type, value]] of Object.entries(expected)) {
+    expect(families.get(name)?.type, name).toBe(type);
+    expect(sampleOf(families, name, { log: log.directory }), name).toBe(value);
+  }
+  expect(sampleOf(families, 'ringwal_info', { sync_mode: stats.syncMode })).toBe(1);
+  expect(log.checkpointLsn).toBe(211);
+  expect(stats.rotations).toBeGreaterThan(2);
+  // These go on by themselves: the mark of an idle log, segments made ready.
+  for (const [name, least] of [
+    ['ringwal_syncs_total', stats.syncs],
+    ['ringwal_segments_prepared_total', stats.segmentsPrepared],
+    ['ringwal_segments_recycled_total', stats.segmentsRecycled],
+    ['ringwal_segments_removed_total', stats.segmentsRemoved],
+  ] as const) {
+    expect(families.get(name)?.type).toBe('counter');
+    expect(sampleOf(families, name), name).toBeGreaterThanOrEqual(least);
+  }
+  for (const { name, help, type } of families.values()) {
+    expect(help, name).toMatch(/\S.*\.$/);
+    expect(type === 'counter', name).toBe(name.endsWith('_total'));
+  }
+});
+
+it('exports distributions as histograms: cumulative, up to +Inf, with sum and count, in base units', async () => {
+  const log = await opened();
+  const registry = new Registry();
+  collectMetrics(log, { registry });
+  await write(log);
+  const stats = await log.stats();
+  const families = await scrape(registry);
+  const scales = [
+    ['ringwal_group_wait_seconds', stats.waitUs, 1e6],
+    ['ringwal_group_records', stats.groupRecords, 1],
+    ['ringwal_group_bytes', stats.groupBytes, 1],
+  ] as const;
+  for (const [name, distribution, perUnit] of scales) {
+    const { buckets, sum, count } = histogramOf(families, name);
+    expect(families.get(name)?.type).toBe('histogram');
+    expect(count, name).toBe(distribution.count);
+    expect(sum, name).toBe(distribution.sum / perUnit);
+    for (const [le, below] of buckets) {
+      const exponent = Math.round(Math.log2(le * perUnit));
+      const least = distribution.buckets.slice(0, exponent + 1).reduce((all, one) => all + one, 0);
+      expect(below, `${name} ${le}`).toBe(le === Number.POSITIVE_INFINITY ? count : least);
+    }
+  }
+  for (const name of [...scales.map(([name]) => name), 'ringwal_sync_duration_seconds']) {
+    const { buckets, sum, count } = histogramOf(families, name);
+    expect(buckets.at(-1), name).toEqual([Number.POSITIVE_INFINITY, count]);
+    expect(count, name).toBeGreaterThanOrEqual(stats.groups);
+    expect(sum, name).toBeGreaterThan(0);
+    const values = buckets.map(([, below]) => below);
+    const bounds = buckets.map(([le]) => le);
+    expect(values, name).toEqual(values.toSorted((a, b) => a - b));
+    expect(bounds, name).toEqual([...new Set(bounds)].toSorted((a, b) => a - b));
+  }
+  expect(histogramOf(families, 'ringwal_sync_duration_seconds').count).toBe(
+    sampleOf(families, 'ringwal_syncs_total'),
+  );
+  const sizes = new Map(histogramOf(families, 'ringwal_group_records').buckets);
+  expect(sizes.get(2 ** 20)).toBe(stats.groups);
+  expect(sizes.get(1)).toBeLessThan(stats.groups);
+});
+
+it('has the same series before the first record as after it', async () => {
+  const log = await opened();
+  const registry = new Registry();
+  collectMetrics(log, { registry });
+  const names = async (): Promise<string[]> =>
+    [...(await scrape(registry)).values()].flatMap(({ series }) =>
+      series.map(({ name, labels }) => JSON.stringify([name, labels])),
+    );
+  const before = await names();
+  await write(log);
+  expect(await names()).toEqual(before);
+});
+
+it('asks a log once a scrape, and never in between', async () => {
+  const log = await opened();
+  let questions = 0;
+  const counting = {
+    directory: log.directory,
+    checkpointLsn: 0,
+    stats: () => {
+      questions++;
+      return log.stats();
+    },
+  };
+  const registry = new Registry();
+  collectMetrics(counting, { registry });
+  await write(log);
+  expect(questions).toBe(0);
+  await scrape(registry);
+  expect(questions).toBe(1);
+  await registry.getMetricsAsJSON();
+  expect(questions).toBe(2);
+});
+
+it('tells several logs in one registry apart, by directory or as their labels say', async () => {
+  const [one, two] = [await opened(), await opened()];
+  const registry = new Registry();
+  const stopOne = collectMetrics(one, { registry });
+  collectMetrics(two, { registry, labels: { log: 'orders', tier: 'a"b\\c' } });
+  await one.append('x');
+  await two.appendBatch(['y', 'z']);
+  const families = await scrape(registry);
+  expect(sampleOf(families, 'ringwal_records_total', { log: one.directory })).toBe(1);
+  expect(sampleOf(families, 'ringwal_records_total', { log: 'orders', tier: 'a"b\\c' })).toBe(2);
+  expect(histogramOf(families, 'ringwal_group_records', { log: 'orders' }).sum).toBe(2);
+  stopOne();
+  expect((await scrape(registry)).get('ringwal_up')?.series.map(({ labels }) => labels.log)).toEqual([
+    'orders',
+  ]);
+});
+
+it('takes its metrics out again, and others are left alone', async () => {
+  const log = await opened();
+  const registry = new Registry();
+  new Counter({ name: 'others_total', help: 'Of others.', registers: [registry] });
+  const stop = collectMetrics(log, { registry });
+  expect((await scrape(registry)).size).toBeGreaterThan(20);
+  stop();
+  stop();
+  expect([...(await scrape(registry)).keys()]).toEqual(['others_total']);
+  {
+    using _ = collectMetrics(log, { registry });
+    expect((await scrape(registry)).size).toBeGreaterThan(20);
+  }
+  expect([...(await scrape(registry)).keys()]).toEqual(['others_total']);
+});
+
+it('goes into the global registry unless told, under another prefix if wanted, and survives its being cleared', async () => {
+  const log = await opened();
+  onTestFinished(() => register.clear());
+  const before = collectMetrics(log, { prefix: 'app_wal_' });
+  expect(sampleOf(await scrape(register), 'app_wal_up')).toBe(1);
+  register.clear();
+  expect((await scrape(register)).size).toBe(0);
+  collectMetrics(log, { prefix: 'app_wal_', labels: { log: 'again' } });
+  before();
+  expect(sampleOf(await scrape(register), 'app_wal_up')).toBe(1);
+});
+
+it('shows a closed log as down and without figures, in a scrape that succeeds for the others', async () => {
+  const [closing, other] = [await opened(), await opened()];
+  const registry = new Registry();
+  for (const log of [closing, other]) collectMetrics(log, { registry });
+  await closing.append('x');
+  await closing.close();
+  const families = await scrape(registry);
+  expect(sampleOf(families, 'ringwal_up', { log: closing.directory })).toBe(0);
+  expect(sampleOf(families, 'ringwal_up', { log: other.directory })).toBe(1);
+  const left = [...families.values()].flatMap(({ series }) => series);
+  expect(left.filter(({ labels }) => labels.log === closing.directory)).toHaveLength(1);
+  expect(left.filter(({ labels }) => labels.log === other.directory).length).toBeGreaterThan(20);
+});
+
+it('goes on with a log that is opened again under the same labels', async () => {
+  const directory = tempDir();
+  const registry = new Registry();
+  const first = await opened(directory);
+  const stopFirst = collectMetrics(first, { registry });
+  await first.close();
+  const second = await opened(directory);
+  collectMetrics(second, { registry });
+  await second.append('x');
+  stopFirst(); // too late: it has no part in it any more
+  const families = await scrape(registry);
+  expect(sampleOf(families, 'ringwal_up')).toBe(1);
+  expect(sampleOf(families, 'ringwal_records_total')).toBe(1);
+});
+
+/** Groups are cached writes and syncs, whose calls are counted. */
+function failing(query: string): LogOptions {
+  process.env.RINGWAL_TEST_FAULT = query;
+  const workerUrl = new URL('../fixtures/failing-worker.mjs', import.meta.url);
+  return { ...SMALL, syncMode: 'fdatasync', workerUrl };
+}
+
+it('shows a log whose I/O worker died as down and without figures', async () => {
+  const log = await opened(tempDir(), failing('die=exit&after=5'));
+  const registry = new Registry();
+  collectMetrics(log, { registry });
+  await expect(async () => {
+    for (let i = 0; i < 20; i++) await log.append('x');
+  }).rejects.toMatchObject({ code: 'RINGWAL_WORKER_DIED' });
+  const families = await scrape(registry);
+  expect(sampleOf(families, 'ringwal_up')).toBe(0);
+  expect(families.get('ringwal_records_total')?.series).toEqual([]);
+});
+
+it('shows a log that a failed sync has ended as down, with its figures', async () => {
+  const log = await opened(tempDir(), failing('sync=4&code=EIO'));
+  const registry = new Registry();
+  collectMetrics(log, { registry });
+  await expect(async () => {
+    for (let i = 0; i < 20; i++) await log.append('x');
+  }).rejects.toMatchObject({ code: 'RINGWAL_POISONED' });
+  const families = await scrape(registry);
+  expect(sampleOf(families, 'ringwal_up')).toBe(0);
+  expect(sampleOf(families, 'ringwal_io_errors_total')).toBe(1);
+  expect(sampleOf(families, 'ringwal_durable_lsn')).toBe(log.durableLsn);
+});
+
+it('goes on without a log that does not answer in time, and asks it nothing more until it does', async () => {
+  const log = await opened();
+  const stats = await log.stats();
+  const questions: ((stats: LogStats) => void)[] = [];
+  const hanging = {
+    directory: '/hanging',
+    checkpointLsn: 0,
+    stats: () => new Promise<LogStats>((resolve) => questions.push(resolve)),
+  };
+  const registry = new Registry();
+  collectMetrics(hanging, { registry, timeoutMs: 1 });
+  collectMetrics(log, { registry });
+  for (let scrapes = 0; scrapes < 3; scrapes++) {
+    const families = await scrape(registry);
+    expect(sampleOf(families, 'ringwal_up', { log: '/hanging' })).toBe(0);
+    expect(sampleOf(families, 'ringwal_up', { log: log.directory })).toBe(1);
+  }
+  expect(questions).toHaveLength(1);
+  questions[0]?.(stats);
+  await new Promise(setImmediate);
+  await scrape(registry);
+  expect(questions).toHaveLength(2);
+});
+
+it('is exported in the OpenMetrics format too, scrape after scrape, and goes out of it', async () => {
+  const log = await opened();
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const stop = collectMetrics(log, { registry });
+  await log.append('x');
+  for (let scrapes = 0; scrapes < 2; scrapes++) {
+    const text = await registry.metrics();
+    expect(text).toMatch(/# EOF\n$/);
+    const families = parseExposition(text);
+    expect(families.get('ringwal_records')?.type).toBe('counter');
+    expect(sampleOf(families, 'ringwal_records_total')).toBe(1);
+  }
+  stop();
+  expect(await registry.metrics()).not.toContain('ringwal');
+});
+
+it('has the registry’s default labels, is not reset, and adds up over the processes of a cluster', async () => {
+  const log = await opened();
+  const registry = new Registry();
+  registry.setDefaultLabels({ app: 'shop' });
+  collectMetrics(log, { registry });
+  await log.append('x');
+  registry.resetMetrics();
+  expect(sampleOf(await scrape(registry), 'ringwal_records_total', { app: 'shop' })).toBe(1);
+  const processes = [await registry.getMetricsAsJSON(), await registry.getMetricsAsJSON()];
+  const families = await scrape(AggregatorRegistry.aggregate(structuredClone(processes)) as Registry);
+  expect(sampleOf(families, 'ringwal_records_total')).toBe(2);
+  expect(histogramOf(families, 'ringwal_group_records').count).toBe(2);
+});
+
+it('refuses what it can’t do at once, and then registers nothing', async () => {
+  const [log, other] = [await opened(), await opened()];
+  const registry = new Registry();
+  const refused = (options: unknown, message: RegExp, subject: Log = log): void => {
+    expect(() => collectMetrics(subject, options as CollectOptions)).toThrow(
+      expect.objectContaining({
+        code: 'RINGWAL_INVALID_ARGUMENT',
+        message: expect.stringMatching(message),
+      }),
+    );
+  };
+  refused({ registry, prefix: '' }, /"prefix"/);
+  refused({ registry, prefix: '0wal_' }, /"prefix"/);
+  refused({ registry, prefix: 7 }, /"prefix"/);
+  refused({ registry, timeoutMs: 0 }, /"timeoutMs"/);
+  refused({ registry, labels: { le: '1' } }, /"le"/);
+  refused({ registry, labels: { 'a-b': '1' } }, /"a-b"/);
+  refused({ registry, labels: { log: 7 } }, /"log"/);
+  refused({ registry, interval: 7 }, /"interval"/);
+  refused({ registry: {} }, /"registry"/);
+  refused({ registry }, /open log/, {} as Log);
+  expect(await registry.getMetricsAsJSON()).toEqual([]);
+
+  collectMetrics(other, { registry, labels: { log: 'same' } });
+  refused({ registry, labels: { log: 'same' } }, /label "log"/);
+  const taken = new Registry();
+  new Counter({ name: 'ringwal_records_total', help: 'Of others.', registers: [taken] });
+  refused({ registry: taken }, /"ringwal_records_total".*"prefix"/);
+  expect(await taken.getMetricsAsJSON()).toHaveLength(1);
+});
