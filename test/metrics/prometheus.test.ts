@@ -117,6 +117,24 @@ it('exports distributions as histograms: cumulative, up to +Inf, with sum and co
   expect(sizes.get(1)).toBeLessThan(stats.groups);
 });
 
+it('counts what is beyond the last bound in +Inf, and what is below the first in the first', async () => {
+  const log = await opened();
+  const stats = await log.stats();
+  // 2 of at most 2 us, and one of 16.8 to 33.6 s.
+  const buckets = Array.from({ length: 26 }, (_, exponent) => (exponent === 1 ? 2 : exponent === 25 ? 1 : 0));
+  const syncUs = { ...stats.syncUs, count: 3, sum: 20_000_004, buckets };
+  const slow = { directory: '/slow', checkpointLsn: 0, stats: async () => ({ ...stats, syncUs }) };
+  const registry = new Registry();
+  collectMetrics(slow, { registry });
+  const histogram = histogramOf(await scrape(registry), 'ringwal_sync_duration_seconds');
+  expect(histogram).toMatchObject({ sum: 20.000004, count: 3 });
+  expect(histogram.buckets[0]).toEqual([0.000016, 2]);
+  expect(histogram.buckets.slice(-2)).toEqual([
+    [8.388608, 2],
+    [Number.POSITIVE_INFINITY, 3],
+  ]);
+});
+
 it('has the same series before the first record as after it', async () => {
   const log = await opened();
   const registry = new Registry();
@@ -219,10 +237,12 @@ it('goes on with a log that is opened again under the same labels', async () => 
   const second = await opened(directory);
   collectMetrics(second, { registry });
   await second.append('x');
-  stopFirst(); // too late: it has no part in it any more
-  const families = await scrape(registry);
-  expect(sampleOf(families, 'ringwal_up')).toBe(1);
-  expect(sampleOf(families, 'ringwal_records_total')).toBe(1);
+  for (const late of [() => {}, stopFirst]) {
+    late(); // it has no part in it any more
+    const families = await scrape(registry);
+    expect(sampleOf(families, 'ringwal_up')).toBe(1);
+    expect(sampleOf(families, 'ringwal_records_total')).toBe(1);
+  }
 });
 
 /** Groups are cached writes and syncs, whose calls are counted. */
