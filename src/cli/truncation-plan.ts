@@ -30,7 +30,7 @@ export async function endsOf(directory: string): Promise<LogEnds> {
 
 /** Segments that hold nothing from `lsn` on. */
 export function freedBefore({ segments }: LogEnds, lsn: number): Segments {
-  return sum(segments.filter(({ lastLsn }) => lastLsn < lsn));
+  return sum(segments.filter(({ firstLsn, lastLsn }) => lastLsn >= firstLsn && lastLsn < lsn));
 }
 
 /** Segments that hold nothing up to `lsn`. */
@@ -38,10 +38,10 @@ export function freedAfter({ segments }: LogEnds, lsn: number): Segments {
   return sum(segments.filter(({ firstLsn, lastLsn }) => firstLsn > lsn && lastLsn >= firstLsn));
 }
 
-/** Those of `before` whose files have gone since. */
+/** Those of `before` that held records and whose files have gone since. */
 export async function freedSince(before: LogEnds): Promise<Segments> {
   const left = new Set((await segmentsOf(before.directory)).map(({ file }) => file));
-  return sum(before.segments.filter(({ file }) => !left.has(file)));
+  return sum(before.segments.filter(({ file, firstLsn, lastLsn }) => lastLsn >= firstLsn && !left.has(file)));
 }
 
 function sum(segments: readonly SegmentListing[]): Segments {
