@@ -1,7 +1,15 @@
 /** info: the command that shows what a log directory holds: segments, LSNs, sizes, its writer, what could be freed. */
 import type { Command } from 'commander';
-import { type LiveStats, type LogReader, liveStats, openReader, type SegmentListing } from '../../index.js';
+import {
+  type CursorInfo,
+  type LiveStats,
+  type LogReader,
+  liveStats,
+  openReader,
+  type SegmentListing,
+} from '../../index.js';
 import { paint } from '../colours.js';
+import { cursorsOf, heldFrom } from '../cursor-files.js';
 import { type DiskUse, diskUse } from '../disk-use.js';
 import { EXIT_BAD_NEWS, failureOf } from '../failure.js';
 import { type CliIo, print, printJson } from '../io.js';
@@ -29,8 +37,10 @@ interface SegmentRow {
 interface Freeable {
   /** Behind the truncation mark already: they go when the log is next opened, or any moment. */
   readonly freed: { readonly segments: number; readonly bytes: number };
-  /** What `ringwal gc` would free: closed segments that end before the last checkpoint. */
+  /** What `ringwal gc` would free: closed segments that end before the last checkpoint and what cursors need. */
   readonly beforeCheckpoint: { readonly segments: number; readonly bytes: number };
+  /** Closed segments before the last checkpoint that `gc` leaves, as cursors need them. */
+  readonly heldByCursors: { readonly segments: number; readonly bytes: number };
   /** What truncating all but the newest segment would free. */
   readonly closed: { readonly segments: number; readonly bytes: number };
 }
@@ -45,6 +55,8 @@ interface Info {
   readonly pid: number | undefined;
   readonly options: LiveStats['options'] | undefined;
   readonly segments: readonly SegmentRow[];
+  /** As their files tell; those without a position are damaged. */
+  readonly cursors: readonly CursorInfo[];
   readonly disk: readonly DiskUse[];
   readonly freeable: Freeable;
   readonly damage: { readonly code: string | undefined; readonly message: string } | undefined;
@@ -75,17 +87,22 @@ async function gather(directory: string): Promise<Info> {
   const [reader, live] = await Promise.all([open(directory), liveStats(directory).catch(() => undefined)]);
   const isReadable = 'lastLsn' in reader;
   const segments = listing.map((segment) => rowOf(segment, isReadable ? reader : undefined));
+  const isOpen = live !== undefined || (isReadable && reader.isLive);
+  // What is acknowledged while a writer is at work may lie behind what the reader has seen.
+  const lastLsn = isReadable && !isOpen ? reader.lastLsn : undefined;
+  const cursors = await cursorsOf({ directory, lastLsn, segment: listing.at(-1)?.file ?? '' });
   const info: Info = {
     directory: isReadable ? reader.directory : directory,
     firstLsn: isReadable ? reader.firstLsn : undefined,
     lastLsn: isReadable ? reader.lastLsn : undefined,
     checkpointLsn: isReadable ? reader.checkpointLsn : undefined,
-    isOpen: live !== undefined || (isReadable && reader.isLive),
+    isOpen,
     pid: live?.pid,
     options: live?.options,
     segments,
+    cursors,
     disk: await diskUse(directory, new Set(segments.map(({ file }) => file))),
-    freeable: freeableOf(segments, isReadable ? reader.checkpointLsn : 0),
+    freeable: freeableOf(segments, isReadable ? reader.checkpointLsn : 0, heldFrom(cursors)),
     damage: isReadable ? undefined : reader,
   };
   if (isReadable) await reader.close();
@@ -115,16 +132,18 @@ function rowOf(segment: SegmentListing, reader: LogReader | undefined): SegmentR
   return { number, file, epoch, firstLsn, lastLsn, bytes, fileBytes, isClosed, isSealed, createdUs, isFreed };
 }
 
-function freeableOf(segments: readonly SegmentRow[], checkpointLsn: number): Freeable {
+function freeableOf(segments: readonly SegmentRow[], checkpointLsn: number, neededLsn: number): Freeable {
   const sum = (isMeant: (segment: SegmentRow) => boolean): { segments: number; bytes: number } => {
     const meant = segments.filter((segment) => segment.isClosed && isMeant(segment));
     return { segments: meant.length, bytes: meant.reduce((bytes, { fileBytes }) => bytes + fileBytes, 0) };
   };
+  const isSpent = ({ isFreed, lastLsn = Number.POSITIVE_INFINITY }: SegmentRow): boolean =>
+    !isFreed && lastLsn < checkpointLsn;
+  const isNeeded = ({ lastLsn = Number.POSITIVE_INFINITY }: SegmentRow): boolean => lastLsn >= neededLsn;
   return {
     freed: sum(({ isFreed }) => isFreed),
-    beforeCheckpoint: sum(
-      ({ isFreed, lastLsn }) => !isFreed && lastLsn !== undefined && lastLsn < checkpointLsn,
-    ),
+    beforeCheckpoint: sum((segment) => isSpent(segment) && !isNeeded(segment)),
+    heldByCursors: sum((segment) => isSpent(segment) && isNeeded(segment)),
     closed: sum(({ isFreed }) => !isFreed),
   };
 }
@@ -192,6 +211,14 @@ function summary(io: CliIo, { directory, firstLsn, lastLsn, checkpointLsn, ...in
   const pid = info.pid === undefined ? 'by a process that does not tell its pid' : `by process ${info.pid}`;
   say('open', info.isOpen ? paint(io, 'green', pid) : 'no');
   if (info.options?.isEncrypted) say('encrypted', 'yes');
+  for (const [i, { name, position }] of info.cursors.entries()) {
+    const where =
+      position === undefined ? paint(io, 'red', 'damaged: it holds back all GC') : `at LSN ${position}`;
+    const isOvertaken = position !== undefined && firstLsn !== undefined && position < firstLsn - 1;
+    const behind = lastLsn !== undefined && position !== undefined ? Math.max(0, lastLsn - position) : 0;
+    const note = isOvertaken ? ', overtaken by truncation' : behind > 0 ? `, ${inWords(behind)} behind` : '';
+    say(i === 0 ? 'cursors' : '', `${name} ${where}${note}`);
+  }
   return lines;
 }
 
@@ -206,7 +233,8 @@ function stateOf(io: CliIo, { isClosed, isSealed, isFreed }: SegmentRow, isOpen:
   return isSealed ? 'sealed' : 'closed';
 }
 
-function freeableLines({ freeable: { freed, beforeCheckpoint, closed }, checkpointLsn = 0 }: Info): string[] {
+function freeableLines({ freeable, checkpointLsn = 0 }: Info): string[] {
+  const { freed, beforeCheckpoint, heldByCursors, closed } = freeable;
   const lines: string[] = [];
   if (freed.segments > 0)
     lines.push(
@@ -215,6 +243,10 @@ function freeableLines({ freeable: { freed, beforeCheckpoint, closed }, checkpoi
   if (checkpointLsn > 0)
     lines.push(
       `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
+    );
+  if (heldByCursors.segments > 0)
+    lines.push(
+      `Cursors hold back ${counted(heldByCursors.segments, 'segment')} before it, ${inBytes(heldByCursors.bytes)}.`,
     );
   lines.push(
     `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
