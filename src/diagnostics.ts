@@ -78,39 +78,49 @@ const groupChannel: Told<GroupMessage> = channel('ringwal:group');
 const rotateChannel: Told<RotateMessage> = channel('ringwal:rotate');
 const failureChannel: Told<FailureMessage> = channel('ringwal:failure');
 
+/** Of the group of a completion: what is told of it. */
+interface CompletedGroup {
+  readonly records: number;
+  readonly bytes: number;
+  readonly syncUs: number;
+  readonly segment: number;
+  readonly more: number;
+}
+
 /** What one thread sees of one log while its completions come. */
 export class CompletionEvents {
   readonly #directory: string;
   #segment = 0;
+  /** This thread's records in the group at hand, and the LSN of the first. */
+  #firstLsn = 0;
+  #records = 0;
   #hasFailed = false;
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** `records` of this thread, from `firstLsn` on, are in a group. */
-  completed(
-    firstLsn: number,
-    records: number,
-    group: {
-      readonly records: number;
-      readonly bytes: number;
-      readonly syncUs: number;
-      readonly segment: number;
-    },
-  ): void {
-    const { segment } = group;
+  /**
+   * `records` of this thread, from `firstLsn` on, are in a group; 0: some were refused instead. Those before and behind such
+   * come one after the other, `group.more` to come: of a group is told once.
+   */
+  completed(firstLsn: number, records: number, group: CompletedGroup): void {
+    if (this.#records === 0) this.#firstLsn = firstLsn;
+    this.#records += records;
+    if (group.more > 0 || this.#records === 0) return;
+    const own = { firstLsn: this.#firstLsn, records: this.#records };
+    this.#records = 0;
+    const { segment, syncUs, records: groupRecords, bytes: groupBytes } = group;
     if (segment !== this.#segment) {
       const isFirst = this.#segment === 0;
       this.#segment = segment;
-      if (!isFirst && rotateChannel.hasSubscribers)
-        rotateChannel.publish({ directory: this.#directory, segment });
+      if (!isFirst) rotateChannel.publish({ directory: this.#directory, segment });
     }
-    if (!groupChannel.hasSubscribers) return;
-    groupChannel.publish({
-      ...{ directory: this.#directory, firstLsn, records, segment, syncUs: group.syncUs },
-      ...{ groupRecords: group.records, groupBytes: group.bytes },
-    });
+    if (groupChannel.hasSubscribers)
+      groupChannel.publish({
+        ...{ directory: this.#directory, ...own },
+        ...{ groupRecords, groupBytes, syncUs, segment },
+      });
   }
 
   /** The log has failed; told once. */

@@ -12,6 +12,7 @@ import type { TransactionSource } from './transaction/transaction.js';
 
 /** Counters since the log was opened. */
 export interface LogStats extends WorkerStats {
+  /** First LSN of the log. */
   readonly firstLsn: number;
   readonly durableLsn: number;
   /** Appends of this thread that are neither resolved nor rejected. */

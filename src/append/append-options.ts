@@ -23,6 +23,7 @@ export interface AppendOptions {
 
 /** What is known of an append beside its LSN. */
 export interface Receipt {
+  /** LSN of the record. */
   readonly lsn: number;
   /** Bytes of the payload. */
   readonly bytes: number;

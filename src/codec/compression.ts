@@ -7,6 +7,7 @@
 import * as zlib from 'node:zlib';
 import { CorruptError, InvalidArgumentError } from '../errors.js';
 
+/** What payloads are compressed with; `zstd` needs Node 22.15 or later. */
 export type CompressionAlgorithm = 'zstd' | 'brotli' | 'deflate';
 
 /** What `compression` of `openLog` takes; `auto` is zstd where this Node has it (22.15, 23.8), else deflate. */
@@ -145,6 +146,7 @@ function zlibOptions(algorithm: CompressionAlgorithm, level: number): object {
 function envelope(
   payload: Uint8Array,
   packed: Buffer,
+  /** See `CompressionAlgorithm`; `auto`: the best that this Node has. */
   algorithm: CompressionAlgorithm,
 ): Uint8Array | undefined {
   if (packed.length + ENVELOPE_BYTES > payload.length * WORTH) return undefined;
