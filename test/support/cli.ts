@@ -55,7 +55,7 @@ export async function cliJson(args: readonly string[], surroundings?: CliSurroun
   return JSON.parse(out) as unknown;
 }
 
-const MAIN = join(
+export const MAIN = join(
   import.meta.dirname ?? new URL('.', import.meta.url).pathname,
   '../../dist/src/cli/main.js',
 );
