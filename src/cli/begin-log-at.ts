@@ -1,4 +1,6 @@
 /** begin-log-at: drops the records before an LSN, or says what that would do; what `truncate --before` and `gc` share. */
+import type { CursorInfo } from '../index.js';
+import { cursorsOf, heldFrom } from './cursor-files.js';
 import { type CliIo, note, print, printJson } from './io.js';
 import { openForWriting } from './open-for-writing.js';
 import { counted, inBytes } from './quantities.js';
@@ -36,31 +38,46 @@ export async function beginLogAt(
 ): Promise<void> {
   checkBefore(ends, lsn);
   const { directory, lastLsn } = ends;
-  let firstLsn = Math.max(lsn, ends.firstLsn);
-  let freed: Segments = freedBefore(ends, firstLsn);
-  if (!dryRun) {
-    // Nothing is kept for reuse: who frees space by hand wants to have it.
-    const log = await openForWriting(io, directory, { recycle: false });
-    try {
-      firstLsn = await log.truncateBefore(lsn, { force });
-      if (firstLsn < lsn) {
-        const holding = (await log.cursors()).filter(
-          ({ position }) => position === undefined || position + 1 < lsn,
-        );
-        const names = holding.map(({ name, position }) => `"${name}" at LSN ${position ?? '?'}`).join(', ');
-        note(io, `Held back at LSN ${firstLsn} by the cursor ${names}. --force passes cursors.`);
-      }
-      await whenRemoved(freedBefore(ends, firstLsn));
-    } finally {
-      await log.close();
-    }
-    freed = await freedSince(ends);
+  const { firstLsn, cursors, freed } = await (dryRun
+    ? plan(ends, lsn, force)
+    : truncate(io, ends, lsn, force));
+  const holding = cursors.filter(({ position }) => position === undefined || position + 1 < lsn);
+  if (firstLsn < lsn) {
+    const names = holding.map(({ name, position }) => `"${name}" at LSN ${position ?? '?'}`).join(', ');
+    note(io, `Held back at LSN ${firstLsn} by the cursor ${names}. --force passes cursors.`);
   }
   await tellChange(
     io,
     { directory, dryRun, firstLsn, lastLsn, droppedLsns: firstLsn - ends.firstLsn, freed },
     json,
   );
+}
+
+interface Truncation {
+  readonly firstLsn: number;
+  readonly cursors: readonly CursorInfo[];
+  readonly freed: Segments;
+}
+
+async function plan(ends: LogEnds, lsn: number, isForced: boolean): Promise<Truncation> {
+  const { directory, lastLsn } = ends;
+  const cursors = await cursorsOf({ directory, lastLsn, segment: ends.segments.at(-1)?.file ?? '' });
+  const firstLsn = Math.max(ends.firstLsn, isForced ? lsn : Math.min(lsn, heldFrom(cursors)));
+  return { firstLsn, cursors, freed: freedBefore(ends, firstLsn) };
+}
+
+async function truncate(io: CliIo, ends: LogEnds, lsn: number, force: boolean): Promise<Truncation> {
+  // Nothing is kept for reuse: who frees space by hand wants to have it.
+  const log = await openForWriting(io, ends.directory, { recycle: false });
+  try {
+    const firstLsn = await log.truncateBefore(lsn, { force });
+    const cursors = await log.cursors();
+    await whenRemoved(freedBefore(ends, firstLsn));
+    await log.close();
+    return { firstLsn, cursors, freed: await freedSince(ends) };
+  } finally {
+    await log.close();
+  }
 }
 
 /** Prints what was done, or would be. */

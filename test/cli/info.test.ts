@@ -1,4 +1,6 @@
 /** info: `ringwal info` tells segments, LSNs, sizes, the writer and what could be freed, and changes nothing. */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLog } from '../../dist/src/index.js';
 import { cli, cliJson } from '../support/cli.js';
@@ -51,6 +53,57 @@ it('tells which process has the log open', async () => {
   const log = await written(directory);
   expect(await cliJson(['info', directory])).toMatchObject({ isOpen: true, pid: process.pid });
   expect((await cli(['info', directory])).out).toContain(`open        by process ${process.pid}`);
+  await log.close();
+});
+
+it('tells where cursors stand and what they hold back, also those that are damaged', async () => {
+  const directory = tempDir();
+  const log = await written(directory);
+  await (await log.cursor('mailer')).ack(2);
+  await log.cursor('search');
+  expect(await cliJson(['info', directory])).toMatchObject({
+    cursors: [
+      { name: 'mailer', position: 2 },
+      { name: 'search', position: 0 },
+    ],
+    freeable: { beforeCheckpoint: { segments: 0 }, heldByCursors: { segments: 1 } },
+  });
+  expect(((await cliJson(['info', directory])) as { cursors: unknown }).cursors).toEqual(await log.cursors());
+  await log.deleteCursor('search');
+  await log.close();
+  expect(await cliJson(['info', directory])).toMatchObject({
+    freeable: { beforeCheckpoint: { segments: 1 }, heldByCursors: { segments: 0 } },
+  });
+  expect((await cli(['info', directory])).out).toContain('cursors     mailer at LSN 2, 2 behind\n');
+  edit(directory, 'mailer.cursor', (bytes) => bytes.fill(1));
+  expect((await cli(['info', directory])).out).toContain('mailer damaged: it holds back all GC');
+  const reopened = await openLog(directory, SMALL);
+  expect(((await cliJson(['info', directory])) as { cursors: unknown }).cursors).toEqual([
+    { name: 'mailer' },
+  ]);
+  await reopened.close();
+});
+
+it('takes a cursor of another log or of another name for damaged, as opening does', async () => {
+  const [directory, other] = [tempDir(), tempDir()];
+  for (const path of [directory, other]) {
+    const log = await written(path);
+    await (await log.cursor('far')).ack(4);
+    await log.close();
+  }
+  const copy = (from: string, name: string): void =>
+    copyFileSync(join(from, 'far.cursor'), join(directory, `${name}.cursor`));
+  copy(directory, 'renamed');
+  copy(other, 'foreign');
+  const seen = ((await cliJson(['info', directory])) as { cursors: unknown }).cursors;
+  expect(seen).toEqual([{ name: 'far', position: 4 }, { name: 'foreign' }, { name: 'renamed' }]);
+  const log = await openLog(directory, SMALL);
+  expect(
+    (await log.cursors()).map(({ name, position }) => ({
+      name,
+      ...(position !== undefined && { position }),
+    })),
+  ).toEqual(seen);
   await log.close();
 });
 

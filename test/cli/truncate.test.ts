@@ -75,7 +75,10 @@ it('names the cursor that holds it back, and passes it with --force', async () =
   const log = await openLog(directory, SMALL);
   await (await log.cursor('mailer')).ack(2);
   await log.close();
+  const planned = await cli(['gc', directory, '--dry-run']);
   const held = await cli(['gc', directory]);
+  expect(planned.err).toBe(held.err);
+  expect(planned.out).toContain('The log would hold LSN 3 to 6.');
   expect(held.err).toContain('Held back at LSN 3 by the cursor "mailer" at LSN 2.');
   expect(held.out).toContain('The log holds LSN 3 to 6.');
   expect((await cli(['gc', directory, '--force'])).out).toContain('The log holds LSN 4 to 6.');
