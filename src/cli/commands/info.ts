@@ -214,7 +214,9 @@ function freeableLines({ freeable: { freed, beforeCheckpoint, closed }, checkpoi
     );
   if (checkpointLsn > 0)
     lines.push(
-      `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
+      beforeCheckpoint.segments === 0
+        ? 'GC has nothing to free: no closed segment lies before the last checkpoint.'
+        : `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
     );
   lines.push(
     `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
