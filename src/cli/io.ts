@@ -56,7 +56,7 @@ export function createIo(
     stderr,
     isStdoutTty,
     isStderrTty: stderr.isTTY === true,
-    columns: stdout.columns ?? stderr.columns ?? COLUMNS,
+    columns: stdout.columns || stderr.columns || COLUMNS, // some terminals say 0
     hasColour: wantsColour(env, isStdoutTty),
     signal: controller.signal,
     exitCode: 0,

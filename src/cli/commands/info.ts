@@ -242,7 +242,9 @@ function freeableLines({ freeable, checkpointLsn = 0 }: Info): string[] {
     );
   if (checkpointLsn > 0)
     lines.push(
-      `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
+      beforeCheckpoint.segments === 0
+        ? 'GC has nothing to free: no closed segment lies before the last checkpoint.'
+        : `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
     );
   if (heldByCursors.segments > 0)
     lines.push(

@@ -107,10 +107,8 @@ function describeOutcome(
 ): string {
   const lines: string[] = [];
   for (const { message, details } of damage) {
-    const place = [details.file, details.offset === undefined ? '' : `offset ${details.offset}`]
-      .filter(Boolean)
-      .join(', ');
-    lines.push(`${paint(io, 'red', 'damaged')}  ${place === '' ? '' : `${place}: `}${message}`);
+    const place = details.file === undefined || message.includes(details.file) ? '' : `${details.file}: `;
+    lines.push(`${paint(io, 'red', 'damaged')}  ${place}${message}`);
   }
   if (segments !== undefined) {
     lines.push(
