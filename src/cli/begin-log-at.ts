@@ -21,7 +21,7 @@ export interface ChangeOptions {
 /** What a truncation did, or would do. */
 export interface Change {
   readonly directory: string;
-  readonly dryRun: boolean;
+  readonly isDryRun: boolean;
   /** LSNs of the log then; none when `lastLsn` is less. */
   readonly firstLsn: number;
   readonly lastLsn: number;
@@ -48,7 +48,7 @@ export async function beginLogAt(
   }
   await tellChange(
     io,
-    { directory, dryRun, firstLsn, lastLsn, droppedLsns: firstLsn - ends.firstLsn, freed },
+    { directory, isDryRun: dryRun, firstLsn, lastLsn, droppedLsns: firstLsn - ends.firstLsn, freed },
     json,
   );
 }
@@ -82,13 +82,13 @@ async function truncate(io: CliIo, ends: LogEnds, lsn: number, force: boolean): 
 
 /** Prints what was done, or would be. */
 export function tellChange(io: CliIo, change: Change, isJson: boolean): Promise<void> {
-  const { dryRun, firstLsn, lastLsn, droppedLsns, freed } = change;
+  const { isDryRun, firstLsn, lastLsn, droppedLsns, freed } = change;
   if (isJson) return printJson(io, { ...change, freed: { segments: freed.segments, bytes: freed.bytes } });
   const holds = lastLsn < firstLsn ? `nothing; its next LSN is ${firstLsn}` : `LSN ${firstLsn} to ${lastLsn}`;
   const what = `${counted(droppedLsns, 'LSN')} dropped, ${counted(freed.segments, 'segment')} (${inBytes(freed.bytes)}) freed`;
   return print(
     io,
-    dryRun
+    isDryRun
       ? `Would be: ${what}. The log would hold ${holds}. Nothing was changed.\n`
       : `${what}. The log holds ${holds}.\n`,
   );

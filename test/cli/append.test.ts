@@ -102,7 +102,7 @@ describe('acknowledgement', () => {
         firstLsn: 1,
         lastLsn: 2,
         rejected: 0,
-        complete: true,
+        isComplete: true,
       }),
     ]);
   });

@@ -48,7 +48,7 @@ describe.each([
   it('says what it would do, and changes nothing', async () => {
     const before = fingerprint(directory);
     expect(await cliJson([name, directory, ...options, '--dry-run'])).toMatchObject({
-      dryRun: true,
+      isDryRun: true,
       ...result,
     });
     expect((await cli([name, directory, ...options, '--dry-run'])).out).toMatch(
@@ -59,7 +59,7 @@ describe.each([
 
   it('does that', async () => {
     const gone = segmentsIn(directory).slice(0, result.freed?.segments ?? 0);
-    expect(await cliJson([name, directory, ...options])).toMatchObject({ dryRun: false, ...result });
+    expect(await cliJson([name, directory, ...options])).toMatchObject({ isDryRun: false, ...result });
     expect(await ends()).toEqual([result.firstLsn, result.lastLsn]);
     for (const file of gone) expect(segmentsIn(directory)).not.toContain(file);
   });

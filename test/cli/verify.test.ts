@@ -42,7 +42,7 @@ it('exits with 1 when it is damaged, and names file and offset of all damage', a
   const json = await cli(['verify', directory, '--json']);
   expect(json.code).toBe(1);
   expect(JSON.parse(json.out)).toMatchObject({
-    sound: false,
+    isSound: false,
     segments: 3,
     damage: [{ code: 'RINGWAL_CORRUPT', file: first }, { file: second }],
   });
@@ -53,7 +53,7 @@ it('exits with 1 when the files do not even hang together', async () => {
   edit(directory, second, (bytes) => bytes.fill(0xff, 0, 4096));
   const { code, out } = await cli(['verify', directory, '--json']);
   expect(code).toBe(1);
-  expect(JSON.parse(out)).toMatchObject({ sound: false, damage: [{ code: 'RINGWAL_CORRUPT' }] });
+  expect(JSON.parse(out)).toMatchObject({ isSound: false, damage: [{ code: 'RINGWAL_CORRUPT' }] });
 });
 
 it.skipIf(process.getuid?.() === 0)('exits with 2 when it could not look', async () => {
@@ -66,7 +66,7 @@ it('shows a bar with its rate on stderr when that is a terminal, and none when i
   expect(code).toBe(0);
   expect(err).toContain('verifying  [');
   expect(err).toMatch(/100 % .*\/s/);
-  expect(JSON.parse(out)).toMatchObject({ sound: true });
+  expect(JSON.parse(out)).toMatchObject({ isSound: true });
 });
 
 it('ends at once when it is interrupted, with exit code 130', async () => {

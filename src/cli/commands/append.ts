@@ -96,7 +96,7 @@ async function append(io: CliIo, directory: string, options: AppendOptions): Pro
     await printJson(io, {
       directory: log.directory,
       ...{ read, acknowledged, firstLsn, lastLsn, rejected, firstRejected },
-      complete: io.exitCode === 0,
+      isComplete: io.exitCode === 0,
       error,
     });
   }
