@@ -41,12 +41,14 @@ async function tail(io: CliIo, directory: string, options: TailOptions): Promise
   await segmentsOf(directory);
   await using reader = await openReader(directory, key);
   const output = new RecordOutput(io, formatter(io, options));
-  for (const record of await lastOf(reader, options)) await output.put(record);
+  // A read that meets a file that has gone looks at the log again: what is new then must not be passed over.
+  const { lastLsn } = reader;
+  for (const record of await lastOf(reader, lastLsn, options)) await output.put(record);
   await output.flush();
   if (!options.follow) return;
   const { signal } = io;
   try {
-    const from = reader.lastLsn + 1;
+    const from = lastLsn + 1;
     for await (const record of reader.tail({ from, signal, ...readTerms(options) })) await output.put(record);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error; // it is how a tail is ended
@@ -55,17 +57,17 @@ async function tail(io: CliIo, directory: string, options: TailOptions): Promise
 }
 
 /** The last records that are there: looked for ever farther back, as not every LSN is a record that is wanted. */
-async function lastOf(reader: LogReader, options: TailOptions): Promise<LogRecord[]> {
+async function lastOf(reader: LogReader, lastLsn: number, options: TailOptions): Promise<LogRecord[]> {
   const wanted = options.lines;
   const terms = readTerms(options);
-  for (let span = wanted; wanted > 0; span *= 4) {
-    const from = Math.max(reader.firstLsn, reader.lastLsn - span + 1);
+  if (wanted === 0 || lastLsn < reader.firstLsn) return [];
+  for (let span = wanted; ; span *= 4) {
+    const from = Math.max(reader.firstLsn, lastLsn - span + 1);
     const found: LogRecord[] = [];
-    for await (const record of reader.read({ from, ...terms })) {
+    for await (const record of reader.read({ from, to: lastLsn, ...terms })) {
       found.push(record);
       if (found.length > 2 * wanted) found.splice(0, found.length - wanted);
     }
     if (found.length >= wanted || from === reader.firstLsn) return found.slice(-wanted);
   }
-  return [];
 }
