@@ -1,7 +1,7 @@
 /** process: the `ringwal` command as a process: exit codes, pipes that close early, signals, colours of a pipe. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
@@ -44,6 +44,20 @@ it('ends quietly when nobody reads any more', async () => {
   child.stdout?.once('data', () => child.stdout?.destroy());
   const [code, signal] = await once(child, 'exit');
   expect({ code, signal, said: await said }).toEqual({ code: 0, signal: null, said: '' });
+});
+
+it.skipIf(!existsSync('/dev/full'))('fails when its output can not be written', async () => {
+  const directory = await written(1);
+  const full = openSync('/dev/full', 'w');
+  for (const name of ['info', 'cat', 'tail']) {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, name, directory], {
+      encoding: 'utf8',
+      stdio: ['ignore', full, 'pipe'],
+    });
+    expect(status, name).toBe(2);
+    expect(stderr).toContain('ENOSPC');
+  }
+  closeSync(full);
 });
 
 it('ends quietly on SIGINT while it follows a log', async () => {

@@ -1,6 +1,6 @@
 /** truncate: `ringwal truncate` and `ringwal gc` drop and free what they say, and nothing in a dry run. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openLog } from '../../dist/src/index.js';
+import { openLog, openReader } from '../../dist/src/index.js';
 import { cli, cliJson } from '../support/cli.js';
 import { fingerprint, segmentsIn, tempDir } from '../support/temp-dir.js';
 
@@ -122,4 +122,16 @@ it('says which process has the log open and what to do', async () => {
     expect(err).toContain('log.truncateBefore');
   }
   await log.close();
+});
+
+it('needs no key to truncate an encrypted log, also in the middle of a group', async () => {
+  const other = tempDir();
+  const encryption = { keyId: 1, key: () => new Uint8Array(32) };
+  const log = await openLog(other, { ...SMALL, encryption });
+  await log.appendBatch(['a', 'b', 'c', 'd']);
+  await log.close();
+  expect(await cliJson(['truncate', other, '--after', '3'])).toMatchObject({ lastLsn: 3 });
+  expect(await cliJson(['truncate', other, '--before', '2'])).toMatchObject({ firstLsn: 2 });
+  await using reader = await openReader(other, { key: encryption.key });
+  expect((await reader.readAll()).map(({ payload }) => Buffer.from(payload).toString())).toEqual(['b', 'c']);
 });
