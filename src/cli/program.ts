@@ -1,0 +1,47 @@
+/** program: the command line as a whole: which commands there are, and one run of it. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addInfo } from './commands/info.js';
+import { tell } from './failure.js';
+import type { CliIo } from './io.js';
+
+/** In the order of the help. */
+const commands: readonly ((program: Command, io: CliIo) => void)[] = [addInfo];
+
+/** The program over `io`. Its parsing throws CommanderError instead of ending the process. */
+export function createProgram(io: CliIo): Command {
+  const program = new Command('ringwal')
+    .description('Look at, follow, feed, check and mend durable write-ahead logs.')
+    .version(version(), '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(--help shows how it is used)')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.columns,
+      getErrHelpWidth: () => io.columns,
+      getOutHasColors: () => io.hasColour,
+      getErrHasColors: () => io.hasColour && io.isStderrTty,
+    });
+  for (const add of commands) add(program, io);
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 done; 1 done, and the answer is bad news (damage, records not acknowledged); 2 could not be done;' +
+      '\n130 interrupted. `ringwal <command> --help` has examples.\n',
+  );
+  return program;
+}
+
+/** Runs the program with what follows its name on the command line; the exit code is in `io` then. */
+export async function run(args: readonly string[], io: CliIo): Promise<void> {
+  try {
+    await createProgram(io).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    tell(io, error, args.includes('--json'));
+  }
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url); // of dist/src/cli
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
