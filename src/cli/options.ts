@@ -39,3 +39,8 @@ export function examples(...lines: readonly (readonly [command: string, what: st
   const width = Math.max(...lines.map(([command]) => command.length));
   return `\nExamples:\n${lines.map(([command, what]) => `  ${command.padEnd(width)}  # ${what}`).join('\n')}\n`;
 }
+
+/** An LSN, or the word `checkpoint`. */
+export function lsnOrCheckpoint(text: string): number | 'checkpoint' {
+  return text === 'checkpoint' ? text : integer(1)(text);
+}

@@ -1,12 +1,15 @@
 /** program: the command line as a whole: which commands there are, and one run of it. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addCat } from './commands/cat.js';
 import { addInfo } from './commands/info.js';
+import { addTail } from './commands/tail.js';
+import { addVerify } from './commands/verify.js';
 import { tell } from './failure.js';
 import type { CliIo } from './io.js';
 
 /** In the order of the help. */
-const commands: readonly ((program: Command, io: CliIo) => void)[] = [addInfo];
+const commands: readonly ((program: Command, io: CliIo) => void)[] = [addInfo, addVerify, addCat, addTail];
 
 /** The program over `io`. Its parsing throws CommanderError instead of ending the process. */
 export function createProgram(io: CliIo): Command {
