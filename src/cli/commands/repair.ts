@@ -156,7 +156,7 @@ async function checkNotCutShort(directory: string): Promise<void> {
 /** Says so, when there is nothing to repair. */
 async function isSound(io: CliIo, directory: string, { json, beforeEpoch }: RepairOptions): Promise<boolean> {
   if (beforeEpoch !== undefined) return false; // what is asked for is not the log as it is
-  const sound = await soundness(directory);
+  const sound = await soundness(io, directory);
   if (sound === undefined) return false;
   const { firstLsn, lastLsn, segments } = sound;
   if (json) await printJson(io, { outcome: 'sound', directory, firstLsn, lastLsn, segments });
@@ -212,8 +212,7 @@ async function save(
     return report;
   } catch (error) {
     // It was empty: all that is in it was made here.
-    for (const name of await readdir(target))
-      await rm(join(target, name), { recursive: true, force: true });
+    for (const name of await readdir(target)) await rm(join(target, name), { recursive: true, force: true });
     if (made !== undefined) await rm(target, { recursive: true, force: true });
     throw error;
   }

@@ -4,6 +4,8 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { liveStats, verifyLog } from '../../index.js';
 import { CliError } from '../failure.js';
+import type { CliIo } from '../io.js';
+import { progressBar } from '../progress-bar.js';
 
 /** Throws CliError when somebody has the log open, or when that can't be told. */
 export async function checkClosed(directory: string): Promise<void> {
@@ -27,15 +29,30 @@ export async function checkClosed(directory: string): Promise<void> {
  * `verifyLog` does, except for what salvage can do something about.
  */
 export async function soundness(
+  io: CliIo,
   directory: string,
 ): Promise<{ firstLsn: number; lastLsn: number; segments: number } | undefined> {
+  const bar = progressBar(io, 'verifying');
   try {
-    const { damage, firstLsn, lastLsn, segments } = await verifyLog(directory);
+    const verified = verifyLog(directory, {
+      onProgress: ({ bytes, totalBytes }) => bar.update(bytes, totalBytes),
+    });
+    const { damage, firstLsn, lastLsn, segments } = await Promise.race([verified, aborted(io.signal)]);
     return damage.length === 0 ? { firstLsn, lastLsn, segments } : undefined;
   } catch (error) {
     if (isMendable(error)) return undefined;
     throw error;
+  } finally {
+    bar.stop();
   }
+}
+
+/** Rejects when the program is to stop: threads that verify can't be called off. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /** Damage; no segment with a beginning that verifies (salvage also finds others, or no log); a bad block. */
