@@ -26,7 +26,7 @@ export async function checkDirectory(path: string): Promise<void> {
     throw new CliError('NO_DIRECTORY', `There is no directory ${path}.`, 'Check the path; nothing was made.');
   if (!found.isDirectory())
     throw new CliError(
-      'NO_DIRECTORY',
+      'NOT_A_DIRECTORY',
       `${path} is not a directory.`,
       'Give the directory of the log, not a file of it.',
     );

@@ -1,15 +1,26 @@
 /** program: the command line as a whole: which commands there are, and one run of it. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAppend } from './commands/append.js';
 import { addCat } from './commands/cat.js';
+import { addGc } from './commands/gc.js';
 import { addInfo } from './commands/info.js';
 import { addTail } from './commands/tail.js';
+import { addTruncate } from './commands/truncate.js';
 import { addVerify } from './commands/verify.js';
 import { tell } from './failure.js';
 import type { CliIo } from './io.js';
 
 /** In the order of the help. */
-const commands: readonly ((program: Command, io: CliIo) => void)[] = [addInfo, addVerify, addCat, addTail];
+const commands: readonly ((program: Command, io: CliIo) => void)[] = [
+  addInfo,
+  addVerify,
+  addCat,
+  addTail,
+  addAppend,
+  addTruncate,
+  addGc,
+];
 
 /** The program over `io`. Its parsing throws CommanderError instead of ending the process. */
 export function createProgram(io: CliIo): Command {
