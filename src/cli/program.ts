@@ -5,7 +5,9 @@ import { addAppend } from './commands/append.js';
 import { addCat } from './commands/cat.js';
 import { addGc } from './commands/gc.js';
 import { addInfo } from './commands/info.js';
+import { addRepair } from './commands/repair.js';
 import { addTail } from './commands/tail.js';
+import { addTop } from './commands/top.js';
 import { addTruncate } from './commands/truncate.js';
 import { addVerify } from './commands/verify.js';
 import { tell } from './failure.js';
@@ -15,8 +17,10 @@ import type { CliIo } from './io.js';
 const commands: readonly ((program: Command, io: CliIo) => void)[] = [
   addInfo,
   addVerify,
+  addRepair,
   addCat,
   addTail,
+  addTop,
   addAppend,
   addTruncate,
   addGc,

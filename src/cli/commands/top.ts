@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { IoError } from '../../errors.js';
 import { type LiveStats, liveStats } from '../../index.js';
+import { unlessAborted } from '../aborted.js';
 import { CliError } from '../failure.js';
 import { type CliIo, Interrupted, note, print, printJson } from '../io.js';
 import { checkDirectory } from '../log-directory.js';
@@ -58,20 +59,22 @@ async function top(io: CliIo, directory: string, options: TopOptions): Promise<v
       `Nobody has the log in ${directory} open.`,
       'Start the process that uses it; `ringwal info` shows what the files hold.',
     );
-  const look = (): Look => ({
-    ...{ hasColour: io.hasColour, isAscii: needsAscii(process.env), columns: io.columns, keys: undefined },
-  });
-  if (options.json)
-    await watch(io, directory, first, options, io.signal, (view) => printJson(io, asObject(view)));
-  else if (options.once)
-    await watch(io, directory, first, options, io.signal, (view) =>
-      print(io, `${screen(view, look()).join('\n')}\n`),
+  const isClosed = await show(io, directory, first, options);
+  if (isClosed) note(io, `The log in ${directory} was closed.`);
+}
+
+/** As is asked for, and as the output can show it. True: until the log was closed. */
+async function show(io: CliIo, directory: string, first: LiveStats, options: TopOptions): Promise<boolean> {
+  const { hasColour, columns, signal } = io;
+  const look = { hasColour, columns, isAscii: needsAscii(process.env), keys: undefined };
+  if (options.json) return watch(directory, first, options, signal, (view) => printJson(io, asObject(view)));
+  if (options.once)
+    return watch(directory, first, options, signal, (view) =>
+      print(io, `${screen(view, look).join('\n')}\n`),
     );
-  else if (io.isStdoutTty) await onTerminal(io, directory, first, options, look);
-  else {
-    await print(io, `${rowTitles()}\n`);
-    await watch(io, directory, first, options, io.signal, (view) => print(io, `${row(view)}\n`));
-  }
+  if (io.isStdoutTty) return onTerminal(io, directory, first, options, look);
+  await print(io, `${rowTitles()}\n`);
+  return watch(directory, first, options, signal, (view) => print(io, `${row(view)}\n`));
 }
 
 async function onTerminal(
@@ -79,14 +82,14 @@ async function onTerminal(
   directory: string,
   first: LiveStats,
   options: TopOptions,
-  look: () => Look,
-): Promise<void> {
+  look: Look,
+): Promise<boolean> {
   const quit = new AbortController();
   let last: View | undefined;
   const draw = (view = last): void => {
     last = view;
     if (view !== undefined)
-      terminal.draw(screen(view, { ...look(), columns: terminal.columns, keys: 'q: quit' }));
+      terminal.draw(screen(view, { ...look, columns: terminal.columns, keys: 'q: quit' }));
   };
   const terminal = new Terminal(
     io,
@@ -97,23 +100,23 @@ async function onTerminal(
   try {
     const intervalMs = options.interval * 1000;
     draw({ directory, stats: first, interval: undefined, history: [], intervalMs, warning: undefined });
-    await watch(io, directory, first, options, AbortSignal.any([io.signal, quit.signal]), draw);
+    return await watch(directory, first, options, AbortSignal.any([io.signal, quit.signal]), draw);
   } catch (error) {
     if (quit.signal.reason !== 'quit') throw error;
+    return false;
   } finally {
     terminal.leave();
   }
 }
 
-/** Calls `show` with each interval, until the log is closed. Throws the signal's reason. */
+/** Calls `show` with each interval, until the log is closed: true then. Throws the signal's reason. */
 async function watch(
-  io: CliIo,
   directory: string,
   first: LiveStats,
   { interval: secondsEach, once }: TopOptions,
   signal: AbortSignal,
   show: (view: View) => Promise<void> | void,
-): Promise<void> {
+): Promise<boolean> {
   const intervalMs = secondsEach * 1000;
   const history: (Interval | undefined)[] = [];
   let last: Sample = { atMs: performance.now(), stats: first };
@@ -121,9 +124,8 @@ async function watch(
     await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal }).catch(() => {
       throw signal.reason;
     });
-    const stats = await ask(directory);
-    signal.throwIfAborted();
-    if (stats === undefined) return closed(io, directory);
+    const stats = await unlessAborted(signal, ask(directory));
+    if (stats === undefined) return true;
     const isSilent = stats === 'silent';
     const now = isSilent ? last : { atMs: performance.now(), stats };
     const interval = isSilent ? undefined : intervalBetween(last, now);
@@ -134,7 +136,7 @@ async function watch(
       ? 'It does not answer: its thread hangs in a write or sync, or is stopped.'
       : undefined;
     await show({ directory, stats: now.stats, interval, history, intervalMs, warning });
-    if (once) return;
+    if (once) return false;
   }
 }
 
@@ -146,11 +148,6 @@ async function ask(directory: string): Promise<LiveStats | 'silent' | undefined>
     if (error instanceof IoError && /no answer/.test(error.message)) return 'silent';
     throw error;
   }
-}
-
-function closed(io: CliIo, directory: string): void {
-  // After the terminal was given back, or the line would go with it.
-  setImmediate(() => note(io, `The log in ${directory} was closed.`));
 }
 
 function seconds(text: string): number {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { liveStats, verifyLog } from '../../index.js';
+import { unlessAborted } from '../aborted.js';
 import { CliError } from '../failure.js';
 import type { CliIo } from '../io.js';
 import { progressBar } from '../progress-bar.js';
@@ -37,7 +38,7 @@ export async function soundness(
     const verified = verifyLog(directory, {
       onProgress: ({ bytes, totalBytes }) => bar.update(bytes, totalBytes),
     });
-    const { damage, firstLsn, lastLsn, segments } = await Promise.race([verified, aborted(io.signal)]);
+    const { damage, firstLsn, lastLsn, segments } = await unlessAborted(io.signal, verified);
     return damage.length === 0 ? { firstLsn, lastLsn, segments } : undefined;
   } catch (error) {
     if (isMendable(error)) return undefined;
@@ -45,14 +46,6 @@ export async function soundness(
   } finally {
     bar.stop();
   }
-}
-
-/** Rejects when the program is to stop: threads that verify can't be called off. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
 
 /** Damage; no segment with a beginning that verifies (salvage also finds others, or no log); a bad block. */
