@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAppend } from './commands/append.js';
+import { addBench } from './commands/bench.js';
 import { addCat } from './commands/cat.js';
 import { addGc } from './commands/gc.js';
 import { addInfo } from './commands/info.js';
@@ -24,6 +25,7 @@ const commands: readonly ((program: Command, io: CliIo) => void)[] = [
   addAppend,
   addTruncate,
   addGc,
+  addBench,
 ];
 
 /** The program over `io`. Its parsing throws CommanderError instead of ending the process. */

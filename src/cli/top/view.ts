@@ -37,11 +37,13 @@ export function screen(view: View, look: Look): string[] {
   const columns = Math.max(LEAST_COLUMNS, look.columns);
   const room = columns - LABEL;
   const chart = (of: (one: Interval) => number | undefined): string =>
-    sparkline(
-      history.map((one) => one && of(one)),
-      room - FIGURE,
-      look.isAscii,
-    );
+    history.length < 2 // one column is as high as itself: it says nothing
+      ? ''
+      : sparkline(
+          history.map((one) => one && of(one)),
+          room - FIGURE,
+          look.isAscii,
+        );
   const line = (label: string, text: string, mark: (text: string) => string = (as) => as): string =>
     paint(look, 'dim', label.padEnd(LABEL)) + mark(text.slice(0, room).trimEnd());
   const figures = (first: string, rest: string): string => first.padEnd(FIGURE) + rest;
