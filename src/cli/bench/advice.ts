@@ -64,6 +64,9 @@ function syncAdvice(alone: readonly Figure[], fastest: Figure, find: Find): Part
   const many = (mode: string): number => find('sync', mode, 1000)?.recordsPerSecond ?? 0;
   const us = (mode: string): number => find('sync', mode, 1)?.syncP50Us ?? Number.POSITIVE_INFINITY;
   const best = alone.map(({ setting }) => setting).reduce((a, b) => (many(b) > many(a) ? b : a));
+  const chosen = find('presets', DEFAULTS, 1)?.syncMode ?? fastest.setting;
+  const isChosenBest = chosen === best && us(chosen) <= WORTH * fastest.syncP50Us;
+  if (isChosenBest) return { options: {}, lines: [`Keep syncMode "auto", which took '${chosen}' here.`] };
   if (best !== fastest.setting && many(best) >= WORTH * many(fastest.setting)) {
     const times = (many(best) / many(fastest.setting)).toFixed(1);
     if (us(best) <= WORTH * fastest.syncP50Us)
@@ -78,7 +81,6 @@ function syncAdvice(alone: readonly Figure[], fastest: Figure, find: Find): Part
       ],
     };
   }
-  const chosen = find('presets', DEFAULTS, 1)?.syncMode ?? fastest.setting;
   if (us(chosen) > WORTH * fastest.syncP50Us)
     return {
       options: { syncMode: fastest.setting as Mode },

@@ -9,15 +9,18 @@ export interface Figure extends Run, Load {
   readonly setting: string;
 }
 
-/** Part of a cell's time that is load; the rest opens and closes logs. */
-const LOADED = 0.72;
-const LEAST_MS = 5;
-/** A cell that gets less time than this is rather measured once than twice. */
-const WORTHWHILE_MS = 200;
+/** Shorter turns are mostly opening and closing; rather fewer rounds. */
+const WORTHWHILE_MS = 290;
+/** What a turn takes besides its load, to begin with. */
+const GUESSED_OVERHEAD_MS = 80;
+/** Part of a turn's time that is load, at least. */
+const LEAST_LOADED = 0.3;
+const LEAST_MS = 3;
 
 export interface Turn {
   readonly done: number;
   readonly total: number;
+  readonly leftMs: number;
   readonly cell: Cell;
 }
 
@@ -29,17 +32,20 @@ export async function measureAll(
   signal: AbortSignal,
   onTurn: (turn: Turn) => void,
 ): Promise<Figure[]> {
-  const eachMs = (seconds * 1000) / cells.length;
-  const rounds = Math.max(1, Math.floor(eachMs / WORTHWHILE_MS));
-  const loadMs = Math.max(LEAST_MS, (LOADED * eachMs) / rounds);
+  const rounds = Math.max(1, Math.floor((seconds * 1000) / cells.length / WORTHWHILE_MS));
+  const turns = Array.from({ length: rounds }, (_, i) => (i % 2 === 0 ? cells : cells.toReversed())).flat();
   const runs = new Map<Cell, Run[]>(cells.map((cell) => [cell, []]));
-  let done = 0;
-  for (let round = 0; round < rounds; round++) {
-    for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
-      onTurn({ done: done++, total: cells.length * rounds, cell });
-      const run = await measure(join(directory, 'log'), cell.options, cell.load, loadMs, signal);
-      runs.get(cell)?.push(run);
-    }
+  const endMs = performance.now() + seconds * 1000;
+  let overheadMs = Math.min(GUESSED_OVERHEAD_MS, (seconds * 500) / turns.length);
+  for (const [done, cell] of turns.entries()) {
+    const fromMs = performance.now();
+    const leftMs = Math.max(0, endMs - fromMs);
+    const turnMs = leftMs / (turns.length - done);
+    const loadMs = Math.max(LEAST_MS, LEAST_LOADED * turnMs, turnMs - overheadMs);
+    onTurn({ done, total: turns.length, leftMs, cell });
+    const run = await measure(join(directory, 'log'), cell.options, cell.load, loadMs, signal);
+    runs.get(cell)?.push(run);
+    overheadMs += (performance.now() - fromMs - loadMs - overheadMs) / 8;
   }
   return [...runs].map(([{ about, setting, load }, all]) => ({
     ...{ about, setting, ...load, syncMode: all[0]?.syncMode ?? '' },

@@ -93,13 +93,13 @@ function rateTable(look: Look, figures: readonly Figure[]): string {
 function latencyTable(look: Look, figures: readonly Figure[]): string {
   return byLoad(
     look,
-    'append p50 / p99',
+    'append p99',
     IN_FLIGHT,
     presets(figures).map((preset) => [
       preset,
       (n) => {
         const figure = find(figures, 'presets', preset, n);
-        return figure === undefined ? '' : `${us(figure.p50Us)} / ${us(figure.p99Us)}`;
+        return figure === undefined ? '' : us(figure.p99Us);
       },
     ]),
   );

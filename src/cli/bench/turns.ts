@@ -13,7 +13,6 @@ export interface TurnBar {
 
 export function turnBar(io: CliIo): TurnBar {
   if (!io.isStderrTty) return { show: () => {}, stop: () => {} };
-  const startedMs = performance.now();
   let text = '';
   const bar = new SingleBar({
     stream: io.stderr as NodeJS.WritableStream,
@@ -25,7 +24,7 @@ export function turnBar(io: CliIo): TurnBar {
   let isStarted = false;
   return {
     show(turn) {
-      text = turnLine(turn, performance.now() - startedMs);
+      text = turnLine(turn);
       if (isStarted) bar.update(turn.done);
       else bar.start(turn.total, turn.done);
       isStarted = true;
@@ -37,12 +36,12 @@ export function turnBar(io: CliIo): TurnBar {
 }
 
 /** `measuring  [=====     ]  42 %  12 s left  durable, 1 000 in flight`: at most 80 columns. */
-export function turnLine({ done, total, cell }: Turn, elapsedMs: number): string {
+export function turnLine({ done, total, leftMs, cell }: Turn): string {
   const filled = Math.round((BAR * done) / total);
-  const left = done === 0 ? '' : `  ${inTime((elapsedMs * (total - done)) / done)} left`;
+  const left = inTime(Math.ceil(leftMs / 1000) * 1000);
   const what = `${label(cell)}, ${inWords(cell.load.inFlight)} in flight`;
   const drawn = `[${'='.repeat(filled)}${' '.repeat(BAR - filled)}]`;
-  return `measuring  ${drawn}  ${Math.floor((100 * done) / total)} %${left}  ${what}`;
+  return `measuring  ${drawn}  ${Math.floor((100 * done) / total)} %  ${left} left  ${what}`;
 }
 
 function label({ about, setting }: Turn['cell']): string {
