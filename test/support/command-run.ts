@@ -14,8 +14,16 @@ export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
-  /** Called with what was written to stdout so far; `interrupt` is what a signal does, `press` sends keys. */
-  onOutput?(stdout: string, controls: { interrupt(): void; press(keys: string): void }): void;
+  /** Called before anything else. */
+  onStart?(controls: Controls): void;
+  /** Called with what was written to stdout so far. */
+  onOutput?(stdout: string, controls: Controls): void;
+}
+
+export interface Controls {
+  /** What a signal to the process does. */
+  interrupt(): void;
+  press(keys: string): void;
 }
 
 /** Runs the command that `add` adds with what follows the program's name on the command line. */
@@ -39,10 +47,11 @@ export async function runCommand(
       { isTTY, columns, rows },
     );
   const { io, interrupt } = createIo({ stdin, stdout: sink('stdout'), stderr: sink('stderr') }, {});
-  const controls = {
+  const controls: Controls = {
     interrupt: () => interrupt(new Interrupted('The process got SIGINT.')),
     press: (keys: string) => stdin.write(keys),
   };
+  terminal.onStart?.(controls);
   const program = new Command('ringwal').exitOverride().configureOutput({
     writeOut: (text) => io.stdout.write(text),
     writeErr: (text) => io.stderr.write(text),

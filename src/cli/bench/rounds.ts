@@ -7,6 +7,9 @@ import type { Cell, Load } from './plan.js';
 export interface Figure extends Run, Load {
   readonly about: Cell['about'];
   readonly setting: string;
+  /** Records per second of the slowest and of the fastest round. */
+  readonly slowest: number;
+  readonly fastest: number;
 }
 
 /** Shorter turns are mostly opening and closing; rather fewer rounds. */
@@ -49,6 +52,8 @@ export async function measureAll(
   }
   return [...runs].map(([{ about, setting, load }, all]) => ({
     ...{ about, setting, ...load, syncMode: all[0]?.syncMode ?? '' },
+    slowest: Math.min(...all.map((run) => run.recordsPerSecond)),
+    fastest: Math.max(...all.map((run) => run.recordsPerSecond)),
     recordsPerSecond: median(all.map((run) => run.recordsPerSecond)),
     p50Us: median(all.map((run) => run.p50Us)),
     p99Us: median(all.map((run) => run.p99Us)),

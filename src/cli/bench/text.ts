@@ -43,7 +43,7 @@ export function describeBench(
 /** Code that opens a log with them. */
 export function optionsText(options: LogOptions): string {
   const entries = Object.entries(options);
-  if (entries.length === 0) return '  const options = {}; // the defaults suit this disk';
+  if (entries.length === 0) return '  const options = {}; // the defaults';
   const fields = entries.map(([name, value]) => `${name}: ${shown(value)}`).join(', ');
   return `  const options = { ${fields} };`;
 }

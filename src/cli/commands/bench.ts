@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { adviceOf } from '../bench/advice.js';
 import { fileSystemOf } from '../bench/file-system.js';
 import { possible } from '../bench/measure.js';
-import { type Cell, cells, SYNC_MODES } from '../bench/plan.js';
+import { cells, SYNC_MODES } from '../bench/plan.js';
 import { type Figure, measureAll } from '../bench/rounds.js';
 import { describeBench, optionsText } from '../bench/text.js';
 import { turnBar } from '../bench/turns.js';
@@ -25,7 +25,8 @@ const SECONDS = 30;
 const NEEDED_BYTES = 1024 ** 3;
 const PREFIX = '.ringwal-bench-';
 
-export function addBench(program: Command, io: CliIo): void {
+/** `plan`: what it measures, of the ways to sync that there are; tests measure less. */
+export function addBench(program: Command, io: CliIo, plan: typeof cells = cells): void {
   program
     .command('bench')
     .description('Find the options that suit a disk: sync times, presets, windows, recycling.')
@@ -42,10 +43,10 @@ ${examples(
   ['ringwal bench /mnt/ssd --json | jq .advice.options', 'the options for a script'],
 )}`,
     )
-    .action((directory: string, options: BenchOptions) => bench(io, directory, options));
+    .action((directory: string, options: BenchOptions) => bench(io, directory, options, plan));
 }
 
-async function bench(io: CliIo, directory: string, options: BenchOptions): Promise<void> {
+async function bench(io: CliIo, directory: string, options: BenchOptions, plan: typeof cells): Promise<void> {
   await checkDirectory(directory);
   const fileSystem = await fileSystemOf(directory);
   if (fileSystem.freeBytes < NEEDED_BYTES)
@@ -54,7 +55,7 @@ async function bench(io: CliIo, directory: string, options: BenchOptions): Promi
       `There are ${inBytes(fileSystem.freeBytes)} free under ${directory}; measuring needs ${inBytes(NEEDED_BYTES)}.`,
       'Make room, or give another directory of the same kind of disk.',
     );
-  const figures = await measured(io, directory, options);
+  const figures = await measured(io, directory, options, plan);
   const advice = adviceOf(figures, fileSystem);
   if (advice === undefined) throw new Error('unreachable: some way to sync was measured');
   if (options.json)
@@ -67,11 +68,16 @@ async function bench(io: CliIo, directory: string, options: BenchOptions): Promi
   else await print(io, describeBench(io, directory, fileSystem, figures, advice));
 }
 
-async function measured(io: CliIo, directory: string, options: BenchOptions): Promise<Figure[]> {
+async function measured(
+  io: CliIo,
+  directory: string,
+  options: BenchOptions,
+  plan: typeof cells,
+): Promise<Figure[]> {
   const own = await mkdtemp(join(directory, PREFIX));
   const bar = turnBar(io);
   try {
-    const all: Cell[] = cells(await possible(own, SYNC_MODES));
+    const all = plan(await possible(own, SYNC_MODES));
     return await measureAll(own, all, options.seconds, io.signal, (turn) => bar.show(turn));
   } finally {
     bar.stop();

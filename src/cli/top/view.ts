@@ -124,22 +124,22 @@ function segmentBytes({ segments }: LiveStats): number {
 }
 
 function errorsOf({ ioErrors, maintenanceErrors, maintenanceError }: LiveStats): string {
-  if (ioErrors > 0) return 'a write or sync failed: the log takes nothing more; close it and open it again';
+  if (ioErrors > 0) return 'a write or sync failed: it takes nothing more; close and reopen it';
   return `maintenance failed ${maintenanceErrors} times: ${maintenanceError}`;
 }
 
 const COLUMNS: readonly (readonly [title: string, width: number])[] = [
-  ['appends/s', 10],
-  ['data/s', 11],
+  ['appends/s', 11],
+  ['data/s', 10],
   ['groups/s', 9],
   ['rec/group', 10],
   ['sync p50', 9],
-  ['p99', 8],
+  ['p99', 9],
   ['rings', 6],
-  ['durable LSN', 15],
+  ['durable LSN', 16],
 ];
 
-/** Titles over what `row` gives; 78 columns wide. */
+/** Titles over what `row` gives; 80 columns wide. */
 export function rowTitles(): string {
   return COLUMNS.map(([title, width]) => title.padStart(width)).join('');
 }
