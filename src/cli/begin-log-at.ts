@@ -2,7 +2,14 @@
 import { type CliIo, note, print, printJson } from './io.js';
 import { openForWriting } from './open-for-writing.js';
 import { counted, inBytes } from './quantities.js';
-import { checkBefore, freedBefore, freedSince, type LogEnds, type Segments } from './truncation-plan.js';
+import {
+  checkBefore,
+  freedBefore,
+  freedSince,
+  type LogEnds,
+  type Segments,
+  whenRemoved,
+} from './truncation-plan.js';
 
 export interface ChangeOptions {
   readonly dryRun?: boolean;
@@ -12,7 +19,7 @@ export interface ChangeOptions {
 /** What a truncation did, or would do. */
 export interface Change {
   readonly directory: string;
-  readonly dryRun: boolean;
+  readonly isDryRun: boolean;
   /** LSNs of the log then; none when `lastLsn` is less. */
   readonly firstLsn: number;
   readonly lastLsn: number;
@@ -30,7 +37,7 @@ export async function beginLogAt(
   checkBefore(ends, lsn);
   const { directory, lastLsn } = ends;
   let firstLsn = Math.max(lsn, ends.firstLsn);
-  let freed = freedBefore(ends, firstLsn);
+  let freed: Segments = freedBefore(ends, firstLsn);
   if (!dryRun) {
     // Nothing is kept for reuse: who frees space by hand wants to have it.
     const log = await openForWriting(io, directory, { recycle: false });
@@ -43,6 +50,7 @@ export async function beginLogAt(
         const names = holding.map(({ name, position }) => `"${name}" at LSN ${position ?? '?'}`).join(', ');
         note(io, `Held back at LSN ${firstLsn} by the cursor ${names}. --force passes cursors.`);
       }
+      await whenRemoved(freedBefore(ends, firstLsn));
     } finally {
       await log.close();
     }
@@ -50,20 +58,20 @@ export async function beginLogAt(
   }
   await tellChange(
     io,
-    { directory, dryRun, firstLsn, lastLsn, droppedLsns: firstLsn - ends.firstLsn, freed },
+    { directory, isDryRun: dryRun, firstLsn, lastLsn, droppedLsns: firstLsn - ends.firstLsn, freed },
     json,
   );
 }
 
 /** Prints what was done, or would be. */
 export function tellChange(io: CliIo, change: Change, isJson: boolean): Promise<void> {
-  if (isJson) return printJson(io, change);
-  const { dryRun, firstLsn, lastLsn, droppedLsns, freed } = change;
+  const { isDryRun, firstLsn, lastLsn, droppedLsns, freed } = change;
+  if (isJson) return printJson(io, { ...change, freed: { segments: freed.segments, bytes: freed.bytes } });
   const holds = lastLsn < firstLsn ? `nothing; its next LSN is ${firstLsn}` : `LSN ${firstLsn} to ${lastLsn}`;
   const what = `${counted(droppedLsns, 'LSN')} dropped, ${counted(freed.segments, 'segment')} (${inBytes(freed.bytes)}) freed`;
   return print(
     io,
-    dryRun
+    isDryRun
       ? `Would be: ${what}. The log would hold ${holds}. Nothing was changed.\n`
       : `${what}. The log holds ${holds}.\n`,
   );

@@ -1,5 +1,4 @@
 /** io: what a command gets of its surroundings: streams, what they can show, and when to stop. */
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
 /** The surroundings of one run of the program; tests give streams of their own. */
@@ -47,7 +46,7 @@ export function createIo(
   const controller = new AbortController();
   const isStdoutTty = stdout.isTTY === true;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    controller.abort(error.code === 'EPIPE' ? new PipeClosed('Nobody reads the output any more.') : error);
+    controller.abort(error.code === 'EPIPE' ? pipeClosed() : error);
   });
   stderr.on('error', () => {}); // there is no other place to say so
   const io: CliIo = {
@@ -56,7 +55,7 @@ export function createIo(
     stderr,
     isStdoutTty,
     isStderrTty: stderr.isTTY === true,
-    columns: stdout.columns ?? stderr.columns ?? COLUMNS,
+    columns: stdout.columns || stderr.columns || COLUMNS, // some terminals say 0
     hasColour: wantsColour(env, isStdoutTty),
     signal: controller.signal,
     exitCode: 0,
@@ -72,13 +71,38 @@ function wantsColour(env: Readonly<Record<string, string | undefined>>, isTty: b
   return isTty && term !== 'dumb';
 }
 
-/** Writes to stdout at the pace at which it is read. Throws the signal's reason when nobody reads any more. */
-export async function print(io: CliIo, chunk: string | Uint8Array): Promise<void> {
-  if (io.signal.reason instanceof PipeClosed) throw io.signal.reason;
-  if (io.stdout.write(chunk)) return;
-  await once(io.stdout, 'drain').catch((error: unknown) => {
-    throw io.signal.reason ?? error;
+/** Writes to stdout at the pace at which it is read. Throws PipeClosed when nobody reads any more, or what went wrong. */
+export function print(io: CliIo, chunk: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Not by 'drain', which never comes once the stream has failed.
+    const hasRoom = io.stdout.write(chunk, (error) => settle(io, error, resolve, reject));
+    if (hasRoom) resolve();
   });
+}
+
+/** Resolves when all that was printed has left this process; throws as `print` does. */
+export function flushed(io: CliIo): Promise<void> {
+  return new Promise((resolve, reject) => {
+    io.stdout.write('', (error) => settle(io, error, resolve, reject));
+  });
+}
+
+function settle(
+  { stdout }: CliIo,
+  error: NodeJS.ErrnoException | null | undefined,
+  resolve: () => void,
+  reject: (error: unknown) => void,
+): void {
+  if (!error) {
+    resolve();
+    return;
+  }
+  const cause: NodeJS.ErrnoException = stdout.errored ?? error; // the first one, not that the stream is destroyed now
+  reject(cause.code === 'EPIPE' ? pipeClosed() : cause);
+}
+
+function pipeClosed(): PipeClosed {
+  return new PipeClosed('Nobody reads the output any more.');
 }
 
 /** One JSON value on a line of stdout. */

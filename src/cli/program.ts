@@ -12,7 +12,7 @@ import { addTop } from './commands/top.js';
 import { addTruncate } from './commands/truncate.js';
 import { addVerify } from './commands/verify.js';
 import { tell } from './failure.js';
-import type { CliIo } from './io.js';
+import { type CliIo, flushed, Interrupted } from './io.js';
 
 /** In the order of the help. */
 const commands: readonly ((program: Command, io: CliIo) => void)[] = [
@@ -56,6 +56,7 @@ export function createProgram(io: CliIo): Command {
 export async function run(args: readonly string[], io: CliIo): Promise<void> {
   try {
     await createProgram(io).parseAsync(args, { from: 'user' });
+    if (!(io.signal.reason instanceof Interrupted)) await flushed(io);
   } catch (error) {
     tell(io, error, args.includes('--json'));
   }

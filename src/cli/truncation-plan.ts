@@ -1,4 +1,8 @@
 /** truncation-plan: what truncating a log at an LSN drops and frees, told before it is done, from the files alone. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openReader, type SegmentListing } from '../index.js';
 import { CliError } from './failure.js';
 import { segmentsOf } from './log-directory.js';
@@ -7,6 +11,8 @@ export interface Segments {
   readonly segments: number;
   /** Of their files. */
   readonly bytes: number;
+  /** Their paths. */
+  readonly paths: readonly string[];
 }
 
 /** A log as it is before it is truncated; both ends have a segment at least. */
@@ -28,27 +34,50 @@ export async function endsOf(directory: string): Promise<LogEnds> {
   return { directory: reader.directory, firstLsn, lastLsn, checkpointLsn, segments };
 }
 
-/** Segments that hold nothing from `lsn` on. */
-export function freedBefore({ segments }: LogEnds, lsn: number): Segments {
-  return sum(segments.filter(({ lastLsn }) => lastLsn < lsn));
+/** Segments that hold nothing from `lsn` on; but the newest with records stays until there are others. */
+export function freedBefore(ends: LogEnds, lsn: number): Segments {
+  return sum(
+    ends,
+    withRecords(ends)
+      .slice(0, -1)
+      .filter(({ lastLsn }) => lastLsn < lsn),
+  );
 }
 
 /** Segments that hold nothing up to `lsn`. */
-export function freedAfter({ segments }: LogEnds, lsn: number): Segments {
-  return sum(segments.filter(({ firstLsn, lastLsn }) => firstLsn > lsn && lastLsn >= firstLsn));
+export function freedAfter(ends: LogEnds, lsn: number): Segments {
+  return sum(
+    ends,
+    withRecords(ends).filter(({ firstLsn }) => firstLsn > lsn),
+  );
 }
 
-/** Those of `before` whose files have gone since. */
+/** Those of `before` that held records and whose files have gone since. */
 export async function freedSince(before: LogEnds): Promise<Segments> {
-  const left = new Set((await segmentsOf(before.directory)).map(({ file }) => file));
-  return sum(before.segments.filter(({ file }) => !left.has(file)));
+  const left = new Set(await readdir(before.directory));
+  return sum(
+    before,
+    withRecords(before).filter(({ file }) => !left.has(file)),
+  );
 }
 
-function sum(segments: readonly SegmentListing[]): Segments {
-  return {
-    segments: segments.length,
-    bytes: segments.reduce((bytes, { fileBytes }) => bytes + fileBytes, 0),
-  };
+/** A segment that an open transaction needs stays, whatever its LSNs: then it is waited in vain. */
+const PATIENCE_MS = 1000;
+const LOOK_MS = 5;
+
+/** The log removes files in the background, and closing it ends that: waits for these, though not for ever. */
+export async function whenRemoved({ paths }: Segments): Promise<void> {
+  const untilMs = performance.now() + PATIENCE_MS;
+  while (paths.some((path) => existsSync(path)) && performance.now() < untilMs) await sleep(LOOK_MS);
+}
+
+function withRecords({ segments }: LogEnds): LogEnds['segments'] {
+  return segments.filter(({ firstLsn, lastLsn }) => lastLsn >= firstLsn);
+}
+
+function sum({ directory }: LogEnds, segments: readonly SegmentListing[]): Segments {
+  const bytes = segments.reduce((total, { fileBytes }) => total + fileBytes, 0);
+  return { segments: segments.length, bytes, paths: segments.map(({ file }) => join(directory, file)) };
 }
 
 /** Throws CliError for an LSN at which the log can't be made to begin. */

@@ -69,6 +69,8 @@ async function append(io: CliIo, directory: string, options: AppendOptions): Pro
     ...encryption,
   });
   if (log.recovery.created) note(io, `Made a new log in ${log.directory}.`);
+  if ((io.stdin as { isTTY?: boolean }).isTTY)
+    note(io, 'Reading lines from the terminal: each is a record. Ctrl-D ends, Ctrl-C too.');
   const acks = new AckOutput(io, json);
   const stop = new AbortController();
   const signal = AbortSignal.any([io.signal, stop.signal]);
@@ -94,7 +96,7 @@ async function append(io: CliIo, directory: string, options: AppendOptions): Pro
     await printJson(io, {
       directory: log.directory,
       ...{ read, acknowledged, firstLsn, lastLsn, rejected, firstRejected },
-      complete: io.exitCode === 0,
+      isComplete: io.exitCode === 0,
       error,
     });
   }

@@ -134,9 +134,9 @@ function describeInfo(io: CliIo, info: Info): string {
   const rows = info.segments.map((segment) => [
     String(segment.number),
     lsnsOf(segment),
-    segment.bytes === undefined ? '?' : inBytes(segment.bytes),
+    segment.bytes === undefined ? '-' : inBytes(segment.bytes),
     inBytes(segment.fileBytes),
-    stateOf(io, segment),
+    stateOf(io, segment, info.isOpen),
     inTime(now - segment.createdUs / 1000),
     segment.file,
   ]);
@@ -200,10 +200,10 @@ function lsnsOf({ firstLsn, lastLsn }: SegmentRow): string {
   return lastLsn < firstLsn ? 'none' : `${firstLsn} to ${lastLsn}`;
 }
 
-function stateOf(io: CliIo, { isClosed, isSealed, isFreed }: SegmentRow): string {
+function stateOf(io: CliIo, { isClosed, isSealed, isFreed }: SegmentRow, isOpen: boolean): string {
   if (isFreed) return paint(io, 'dim', 'freed');
-  if (!isClosed) return paint(io, 'green', 'active');
-  return isSealed ? 'sealed' : paint(io, 'yellow', 'closed, not sealed');
+  if (!isClosed) return isOpen ? paint(io, 'green', 'active') : 'newest';
+  return isSealed ? 'sealed' : 'closed';
 }
 
 function freeableLines({ freeable: { freed, beforeCheckpoint, closed }, checkpointLsn = 0 }: Info): string[] {
@@ -214,10 +214,12 @@ function freeableLines({ freeable: { freed, beforeCheckpoint, closed }, checkpoi
     );
   if (checkpointLsn > 0)
     lines.push(
-      `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
+      beforeCheckpoint.segments === 0
+        ? 'GC has nothing to free: no closed segment lies before the last checkpoint.'
+        : `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
     );
   lines.push(
-    `Closed segments, which \`ringwal gc --before-segment\` can free: ${closed.segments}, ${inBytes(closed.bytes)}.`,
+    `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
   );
   return lines;
 }

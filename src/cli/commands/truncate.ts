@@ -69,7 +69,7 @@ async function endLogAt(io: CliIo, ends: LogEnds, lsn: number, options: ChangeOp
   const { directory, firstLsn, lastLsn } = ends;
   await tellChange(
     io,
-    { directory, dryRun, firstLsn, lastLsn: lsn, droppedLsns: lastLsn - lsn, freed },
+    { directory, isDryRun: dryRun, firstLsn, lastLsn: lsn, droppedLsns: lastLsn - lsn, freed },
     json,
   );
 }

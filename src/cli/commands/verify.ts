@@ -1,4 +1,5 @@
 /** verify: the command that verifies every checksum, length and LSN of a log, on all cores. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CorruptError, liveStats, type VerifyReport, verifyLog } from '../../index.js';
 import { paint } from '../colours.js';
@@ -53,11 +54,11 @@ async function verify(
   if (json) {
     const damage = outcome.damage.map(({ code, message, details }) => ({ code, message, ...details }));
     await printJson(io, {
-      directory,
-      sound: isSound,
+      directory: resolve(directory),
+      isSound,
       ...outcome,
       damage,
-      open: isOpen,
+      isOpen,
       durationMs: Math.round(ms),
     });
   } else {
@@ -107,10 +108,8 @@ function describeOutcome(
 ): string {
   const lines: string[] = [];
   for (const { message, details } of damage) {
-    const place = [details.file, details.offset === undefined ? '' : `offset ${details.offset}`]
-      .filter(Boolean)
-      .join(', ');
-    lines.push(`${paint(io, 'red', 'damaged')}  ${place === '' ? '' : `${place}: `}${message}`);
+    const place = details.file === undefined || message.includes(details.file) ? '' : `${details.file}: `;
+    lines.push(`${paint(io, 'red', 'damaged')}  ${place}${message}`);
   }
   if (segments !== undefined) {
     lines.push(
