@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAppend } from './commands/append.js';
+import { addBench } from './commands/bench.js';
 import { addCat } from './commands/cat.js';
 import { addGc } from './commands/gc.js';
 import { addInfo } from './commands/info.js';
+import { addRepair } from './commands/repair.js';
 import { addTail } from './commands/tail.js';
+import { addTop } from './commands/top.js';
 import { addTruncate } from './commands/truncate.js';
 import { addVerify } from './commands/verify.js';
 import { tell } from './failure.js';
@@ -15,11 +18,14 @@ import { type CliIo, flushed, Interrupted } from './io.js';
 const commands: readonly ((program: Command, io: CliIo) => void)[] = [
   addInfo,
   addVerify,
+  addRepair,
   addCat,
   addTail,
+  addTop,
   addAppend,
   addTruncate,
   addGc,
+  addBench,
 ];
 
 /** The program over `io`. Its parsing throws CommanderError instead of ending the process. */

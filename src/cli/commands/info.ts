@@ -251,7 +251,9 @@ function freeableLines({ freeable, checkpointLsn = 0 }: Info): string[] {
       `Cursors hold back ${counted(heldByCursors.segments, 'segment')} before it, ${inBytes(heldByCursors.bytes)}.`,
     );
   lines.push(
-    `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
+    closed.segments === 0
+      ? 'No segment is closed; the newest one always stays.'
+      : `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
   );
   return lines;
 }
