@@ -1,0 +1,261 @@
+/** job-queue: the example queue against a model, over crashes and compactions; its space; and SIGKILL under load. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { openLog } from 'ringwal';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { killAfter, type Witness } from '../../dist-examples/job-queue/killed.js';
+import { type Delivery, JobQueue, type QueueOptions } from '../../dist-examples/job-queue/queue.js';
+import { crashImage } from '../support/crash-image.js';
+import { must } from '../support/must.js';
+import { Prng, testSeed } from '../support/prng.js';
+import { segmentsIn, tempDir } from '../support/temp-dir.js';
+import { QueueModel } from './job-queue-model.js';
+
+const MAX_ATTEMPTS = 3;
+const SEGMENT_BYTES = 65_536;
+const LOG = { segmentBytes: SEGMENT_BYTES, ringBytes: 65_536, syncMode: 'none' } as const;
+const START_MS = 1_000_000;
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+const bytesIn = (directory: string): number =>
+  segmentsIn(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+
+async function opened(directory: string, options: QueueOptions = {}): Promise<JobQueue> {
+  const queue = await JobQueue.open(directory, { maxAttempts: MAX_ATTEMPTS, log: LOG, ...options });
+  onTestFinished(() => queue.close());
+  return queue;
+}
+
+const index = fc.nat({ max: 50 });
+const ms = fc.nat({ max: 200 });
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('add' as const), bytes: fc.nat(9000), delayMs: ms }),
+  },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('take' as const), ms }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('ack' as const), index }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('extend' as const), index, ms }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('crash' as const, 'reopen' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('compact' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('revive' as const, 'discard' as const), index }),
+  },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** A queue and its model, which do the same. */
+class Pair {
+  readonly model = new QueueModel(MAX_ATTEMPTS);
+  readonly deliveries: Delivery[] = [];
+  nowMs = START_MS;
+  carried = 0;
+  #directory = tempDir();
+  #queue: JobQueue | undefined;
+
+  get queue(): JobQueue {
+    return must(this.#queue, 'an open queue');
+  }
+
+  async open(): Promise<void> {
+    this.#queue = await JobQueue.open(this.#directory, {
+      maxAttempts: MAX_ATTEMPTS,
+      now: () => this.nowMs,
+      log: LOG,
+      onCompaction: ({ carriedJobs }) => {
+        this.carried += carriedJobs;
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#queue?.close();
+  }
+
+  async do(step: Step): Promise<void> {
+    const { model, queue, nowMs } = this;
+    if (step.kind === 'add') {
+      const payload = `${model.jobs.size} `.padEnd(step.bytes, 'x');
+      model.add(await queue.add(payload, { delayMs: step.delayMs }), payload, nowMs + step.delayMs);
+    } else if (step.kind === 'take') await this.take(step.ms + 1);
+    else if (step.kind === 'ack' || step.kind === 'extend') await this.#settle(step);
+    else if (step.kind === 'wait') this.nowMs += step.ms;
+    else if (step.kind === 'compact') await queue.compact();
+    else if (step.kind === 'revive' || step.kind === 'discard') await this.#judge(step.kind, step.index);
+    else {
+      await queue.idle();
+      if (step.kind === 'crash') this.#directory = crashImage(this.#directory);
+      await queue.close();
+      await this.open();
+      model.crash();
+    }
+    expect(this.queue.size).toBe(model.jobs.size);
+  }
+
+  async take(visibilityMs: number): Promise<Delivery | undefined> {
+    const expected = this.model.take(this.nowMs, visibilityMs);
+    const delivery = await this.queue.take({ visibilityMs });
+    expect(
+      delivery && { id: delivery.id, payload: text(delivery.payload), attempts: delivery.attempts },
+    ).toEqual(expected && { id: expected.id, payload: expected.payload, attempts: expected.attempts });
+    if (delivery !== undefined && expected !== undefined) {
+      expected.lease = delivery.lease;
+      this.deliveries.push(delivery);
+    }
+    return delivery;
+  }
+
+  async #settle(step: Extract<Step, { kind: 'ack' | 'extend' }>): Promise<void> {
+    const { model, queue, deliveries } = this;
+    const delivery = deliveries[step.index % Math.max(1, deliveries.length)];
+    if (delivery === undefined) return;
+    const call = async (): Promise<void> =>
+      step.kind === 'ack' ? queue.ack(delivery) : queue.extend(delivery, step.ms);
+    if (!model.holds(delivery)) {
+      await expect(call()).rejects.toMatchObject({ code: 'QUEUE_LEASE_LOST' });
+      return;
+    }
+    await call();
+    if (step.kind === 'ack') model.jobs.delete(delivery.id);
+    else must(model.jobs.get(delivery.id)).dueMs = this.nowMs + step.ms;
+  }
+
+  async #judge(verdict: 'revive' | 'discard', index: number): Promise<void> {
+    const dead = this.model.dead();
+    expect(
+      this.queue
+        .dead()
+        .map(({ id }) => id)
+        .sort((a, b) => a - b),
+    ).toEqual(dead.map(({ id }) => id));
+    const job = dead[index % Math.max(1, dead.length)];
+    if (job === undefined) {
+      await expect(this.queue[verdict](1_000_000)).rejects.toMatchObject({ code: 'QUEUE_NOT_DEAD' });
+      return;
+    }
+    await this.queue[verdict](job.id);
+    if (verdict === 'revive') this.model.revive(job, this.nowMs);
+    else this.model.jobs.delete(job.id);
+  }
+
+  /** Every job that is neither done nor dead comes in the end, and nothing else. */
+  async drain(): Promise<void> {
+    this.nowMs += 1_000_000;
+    for (;;) {
+      const delivery = await this.take(1_000_000);
+      if (delivery === undefined) break;
+      await this.queue.ack(delivery);
+      this.model.jobs.delete(delivery.id);
+    }
+    expect(this.queue.dead().length).toBe(this.model.jobs.size);
+  }
+}
+
+describe('a job queue', () => {
+  it('does what its model does, whatever is asked of it, over crashes and compactions', {
+    timeout: 60_000,
+  }, async () => {
+    let carried = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }), async (steps) => {
+        const pair = new Pair();
+        await pair.open();
+        try {
+          for (const step of steps) await pair.do(step);
+          await pair.drain();
+          carried += pair.carried;
+        } finally {
+          await pair.close();
+        }
+      }),
+      { numRuns: 12, seed: testSeed(1) },
+    );
+    expect(carried, 'compactions that had something to do').toBeGreaterThan(0);
+  });
+
+  it('stays small behind a job that is never acknowledged, and writes no more than twice', async () => {
+    const directory = tempDir();
+    let carriedBytes = 0;
+    const queue = await opened(directory, {
+      onCompaction: (result) => {
+        carriedBytes += result.carriedBytes;
+      },
+    });
+    const stuck = await queue.add('x'.repeat(2000), { delayMs: 1_000_000_000 });
+    let written = 0;
+    let largest = 0;
+    for (let round = 0; round < 200; round++) {
+      await queue.addAll(Array.from({ length: 50 }, () => 'y'.repeat(100)));
+      written += 50 * 100;
+      const taken = Array.from({ length: 50 }, () => queue.take({ visibilityMs: 60_000 }));
+      await Promise.all(taken.map(async (delivery) => queue.ack(must(await delivery))));
+      await queue.idle();
+      largest = Math.max(largest, bytesIn(directory));
+    }
+    expect(queue.size).toBe(1);
+    expect(written).toBeGreaterThan(10 * SEGMENT_BYTES);
+    expect(queue.firstLsn).toBeGreaterThan(stuck);
+    expect(largest).toBeLessThanOrEqual(8 * SEGMENT_BYTES);
+    expect(carriedBytes).toBeGreaterThan(0);
+    expect(carriedBytes).toBeLessThan(written);
+  });
+
+  it('carries nothing over while most of the log is needed', async () => {
+    const queue = await opened(tempDir(), { onCompaction: () => expect.unreachable('nothing is done yet') });
+    for (let i = 0; i < 200; i++) await queue.add('z'.repeat(4000));
+    await queue.compact();
+    expect(queue.firstLsn).toBe(1);
+  });
+
+  it('adds a batch whole, and refuses what does not fit and what makes no sense, without harm', async () => {
+    const directory = tempDir();
+    const queue = await opened(directory);
+    const ids = await queue.addAll(['a', 'b', 'c']);
+    expect(ids).toEqual([1, 2, 3]);
+    await expect(queue.add('x'.repeat(SEGMENT_BYTES))).rejects.toMatchObject({ code: 'RINGWAL_TOO_LARGE' });
+    const invalid = { code: 'QUEUE_INVALID_ARGUMENT' };
+    await expect(queue.add('d', { delayMs: -1 })).rejects.toMatchObject(invalid);
+    await expect(queue.take({ visibilityMs: 0 })).rejects.toMatchObject(invalid);
+    await expect(JobQueue.open(tempDir(), { maxAttempts: 0 })).rejects.toMatchObject(invalid);
+    await expect(JobQueue.open(directory)).rejects.toMatchObject({ code: 'RINGWAL_LOCKED' });
+    expect(must(await queue.take({ visibilityMs: 1 }))).toMatchObject({ id: 1, attempts: 1 });
+  });
+
+  it('refuses a log that is not its own', async () => {
+    const directory = tempDir();
+    await using log = await openLog(directory, LOG);
+    await log.append('no job');
+    await log.close();
+    await expect(JobQueue.open(directory, { log: LOG })).rejects.toMatchObject({
+      code: 'QUEUE_UNKNOWN_RECORD',
+    });
+  });
+
+  it('killed with SIGKILL under load: has every job that was added and not done, and none that was', {
+    timeout: 60_000,
+  }, async () => {
+    const seed = testSeed(1);
+    const prng = new Prng(seed);
+    const directory = tempDir();
+    const witness: Witness = { added: new Map(), acking: new Set(), acked: new Set() };
+    for (let life = 0; life < 5; life++) {
+      await killAfter(directory, `life-${life}`, prng.between(1, 1500), witness);
+      const queue = await JobQueue.open(directory, { maxAttempts: 1_000_000, log: LOG });
+      const found = new Map<number, string>();
+      for (;;) {
+        const delivery = await queue.take({ visibilityMs: 1_000_000 });
+        if (delivery === undefined) break;
+        found.set(delivery.id, text(delivery.payload));
+      }
+      await queue.close();
+      const where = `life ${life}, seed ${seed}`;
+      for (const [id, payload] of witness.added)
+        if (!witness.acking.has(id)) expect(found.get(id), `${where}: job ${id}`).toBe(payload);
+      for (const id of witness.acked) expect(found.has(id), `${where}: job ${id} was done`).toBe(false);
+    }
+    expect(witness.acked.size).toBeGreaterThan(0);
+  });
+});
