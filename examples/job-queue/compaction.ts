@@ -39,8 +39,9 @@ export async function compact(parts: CompactionParts): Promise<CompactionResult>
   let carriedJobs = 0;
   let carriedBytes = 0;
   for (const step of steps(jobs, active.firstLsn)) {
-    carriedBytes += await carry(parts, step);
-    carriedJobs += step.length;
+    const carried = await carry(parts, step);
+    carriedBytes += carried.bytes;
+    carriedJobs += carried.jobs;
   }
   await truncate(parts);
   return { carriedJobs, carriedBytes, firstLsn: log.firstLsn };
@@ -63,17 +64,17 @@ function* steps(jobs: Jobs, lsn: number): Generator<Job[]> {
 }
 
 /** One record a job, each whole by itself: they share writes and syncs like all that is under way. */
-async function carry({ log, jobs }: CompactionParts, step: readonly Job[]): Promise<number> {
-  const appended = step.map(async (job) => {
-    // The end of this job was submitted: a record behind it would bring the job back.
-    if (job.isEnding || jobs.get(job.id) !== job) return 0;
+async function carry({ log, jobs }: CompactionParts, step: readonly Job[]) {
+  // Where the end of a job was submitted, a record behind it would bring the job back.
+  const carried = step.filter((job) => !job.isEnding && jobs.get(job.id) === job);
+  const appended = carried.map(async (job) => {
     const record = recordOf(job);
     const { first } = await log.appendBatch([record]); // not `append`: the LSNs of fragments would be more than one
     job.lsn = Math.max(job.lsn, first);
     return record.length;
   });
   const bytes = await Promise.all(appended);
-  return bytes.reduce((sum, more) => sum + more, 0);
+  return { jobs: carried.length, bytes: bytes.reduce((sum, more) => sum + more, 0) };
 }
 
 async function truncate({ log, jobs, addingFrom }: CompactionParts): Promise<void> {

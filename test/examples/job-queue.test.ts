@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { openLog } from 'ringwal';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { compact } from '../../dist-examples/job-queue/compaction.js';
+import { Jobs } from '../../dist-examples/job-queue/jobs.js';
 import { killAfter, type Witness } from '../../dist-examples/job-queue/killed.js';
 import { type Delivery, JobQueue, type QueueOptions } from '../../dist-examples/job-queue/queue.js';
 import { crashImage } from '../support/crash-image.js';
@@ -222,6 +224,46 @@ describe('a job queue', () => {
     await expect(JobQueue.open(tempDir(), { maxAttempts: 0 })).rejects.toMatchObject(invalid);
     await expect(JobQueue.open(directory)).rejects.toMatchObject({ code: 'RINGWAL_LOCKED' });
     expect(must(await queue.take({ visibilityMs: 1 }))).toMatchObject({ id: 1, attempts: 1 });
+  });
+
+  it('knows a late consumer from before it was opened again, although the job is in hand anew', async () => {
+    const directory = tempDir();
+    const before = await opened(directory);
+    await before.add('a');
+    const late = must(await before.take({ visibilityMs: 1000 }));
+    await before.close();
+    const queue = await opened(directory);
+    const delivery = must(await queue.take({ visibilityMs: 1000 }));
+    expect(delivery).toMatchObject({ id: late.id, attempts: 2 });
+    await expect(queue.ack(late)).rejects.toMatchObject({ code: 'QUEUE_LEASE_LOST' });
+    await queue.ack(delivery);
+    expect(queue.size).toBe(0);
+  });
+
+  it('never frees a job that is durable before the queue has heard of that', async () => {
+    const queue = await opened(tempDir());
+    for (let round = 0; round < 10; round++) {
+      const adding = queue.add('a');
+      await new Promise(setImmediate); // it is in the ring now
+      const until = performance.now() + 5;
+      while (performance.now() < until); // and on disk, while no answer can be heard
+      await queue.compact();
+      const id = await adding;
+      expect(queue.firstLsn).toBeLessThanOrEqual(id);
+      await queue.ack(must(await queue.take({ visibilityMs: 1000 })));
+    }
+  });
+
+  it('carries no job over whose end is on its way', async () => {
+    await using log = await openLog(tempDir(), LOG);
+    const jobs = new Jobs();
+    const facts = { attempts: 1, isDead: false, notBeforeMs: 0, payload: Buffer.from('a') };
+    for (const id of [1, 2]) jobs.put(await log.append('a job'), { ...facts, id });
+    for (let i = 0; i < 20; i++) await log.append('x'.repeat(10_000)); // what was done since
+    must(jobs.get(1)).isEnding = true;
+    const result = await compact({ log, jobs, addingFrom: () => log.durableLsn + 1 });
+    expect(result).toMatchObject({ carriedJobs: 1, firstLsn: 1 });
+    expect([jobs.get(1)?.lsn, jobs.get(2)?.lsn]).toEqual([1, log.durableLsn]);
   });
 
   it('refuses a log that is not its own', async () => {
