@@ -27,7 +27,7 @@ export interface Executed {
 }
 
 export interface ExecuteOptions {
-  /** Version that the account must have; else BANK_VERSION_CONFLICT. Default: any. */
+  /** Version that the account must have; else BANK_VERSION_CONFLICT. By default it is not checked. */
   expectedVersion?: number;
 }
 
