@@ -26,7 +26,9 @@ describe('recovery', () => {
     },
   );
 
-  it.each([false, true])('gives the state from before; snapshots truncate: %s', async (truncates) => {
+  it.each([false, true])('gives the state from before; snapshots truncate: %s', {
+    timeout: 60_000,
+  }, async (truncates) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 100, size: 'max' }), async (steps) => {
         let directory = tempDir();
