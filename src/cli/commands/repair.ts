@@ -87,7 +87,7 @@ async function aside(
   const report = await save(io, directory, target, target, options);
   await tell(io, report, options, [
     `The repaired log is in ${target}, with ${REPORT}; ${directory} is as it was.`,
-    'To use it, put it into the place of the damaged one, or open it where it is.',
+    `To have it in the place of the damaged one: ringwal repair ${directory} --write`,
   ]);
 }
 
