@@ -30,7 +30,7 @@ export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator
 
 /** Frames: a length of four bytes, big endian, and as many bytes. Throws CliError when the input ends within one. */
 export async function* framesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let parts: Uint8Array[] = [];
+  const begun: Uint8Array[] = []; // what there is of a length or payload that is not whole
   let held = 0;
   let needed = LENGTH_BYTES;
   let isLength = true;
@@ -38,13 +38,14 @@ export async function* framesOf(input: AsyncIterable<Uint8Array>): AsyncGenerato
   for await (const chunk of input) {
     let from = 0;
     while (from < chunk.length || needed === 0) {
-      const to = Math.min(chunk.length, from + needed - held);
-      parts.push(chunk.subarray(from, to));
-      held += to - from;
-      from = to;
-      if (held < needed) break;
-      const whole = joined(parts, new Uint8Array(0));
-      parts = [];
+      const part = chunk.subarray(from, from + needed - held);
+      from += part.length;
+      if (held + part.length < needed) {
+        begun.push(part);
+        held += part.length;
+        break;
+      }
+      const whole = joined(begun, part);
       held = 0;
       if (isLength) needed = lengthOf(whole, count + 1);
       else {
@@ -63,7 +64,7 @@ export async function* framesOf(input: AsyncIterable<Uint8Array>): AsyncGenerato
 }
 
 function lengthOf(bytes: Uint8Array, frame: number): number {
-  const length = Buffer.from(bytes).readUInt32BE();
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   if (length > LARGEST_BYTES)
     throw new CliError(
       'BAD_INPUT',

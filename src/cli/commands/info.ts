@@ -219,7 +219,9 @@ function freeableLines({ freeable: { freed, beforeCheckpoint, closed }, checkpoi
         : `GC could free ${counted(beforeCheckpoint.segments, 'segment')}, ${inBytes(beforeCheckpoint.bytes)}, before the last checkpoint.`,
     );
   lines.push(
-    `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
+    closed.segments === 0
+      ? 'No segment is closed; the newest one always stays.'
+      : `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
   );
   return lines;
 }

@@ -114,7 +114,7 @@ function describeOutcome(
   lines.push(
     damage.length === 0
       ? paint(io, 'green', 'The log is sound.')
-      : 'Nothing was changed. `ringwal repair DIR` shows what can be saved, and saves it into a new directory.',
+      : 'Nothing was changed. `ringwal repair DIR` saves what is good into a new directory.',
   );
   return `${lines.join('\n')}\n`;
 }
