@@ -28,7 +28,9 @@ export function resolveOptions(options: DashboardOptions): Required<DashboardOpt
   checkInteger('port', port, 0, 65_535);
   checkInteger('intervalMs', intervalMs, 100, 60_000);
   if (typeof host !== 'string' || host === '')
-    throw new InvalidArgumentError(`Option "host" must be an address or a name, not ${JSON.stringify(host)}.`);
+    throw new InvalidArgumentError(
+      `Option "host" must be an address or a name, not ${JSON.stringify(host)}.`,
+    );
   return { port, host, intervalMs };
 }
 

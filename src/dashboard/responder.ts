@@ -80,7 +80,16 @@ export class Responder {
     const { update, look } = await this.#watcher.current();
     const { state, code, message, silentMs } = update;
     const { stats = null, segments = [], checkpointLsn = 0 } = look ?? {};
-    const answer = { directory: this.#directory, state, code, message, silentMs, checkpointLsn, stats, segments };
+    const answer = {
+      directory: this.#directory,
+      state,
+      code,
+      message,
+      silentMs,
+      checkpointLsn,
+      stats,
+      segments,
+    };
     finish(response, 200, 'application/json; charset=utf-8', `${JSON.stringify(answer)}\n`);
   }
 }

@@ -29,6 +29,8 @@ export interface Figures {
   readonly maintenanceErrors: number;
   /** Empty when there is none. */
   readonly maintenanceError: string;
+  /** Size of a segment file; 0 when that isn't known. */
+  readonly segmentCapacity: number;
   /** All segments: how many, and their bytes. */
   readonly segmentCount: number;
   readonly segmentBytes: number;
@@ -54,13 +56,11 @@ export interface Update {
 export interface History {
   readonly directory: string;
   readonly intervalMs: number;
-  /** Size of a segment file; 0 when that isn't known. */
-  readonly segmentCapacity: number;
   readonly intervals: readonly Interval[];
   readonly update: Update;
 }
 
-export function figuresOf({ stats, checkpointLsn, segments }: Look): Figures {
+export function figuresOf({ stats, checkpointLsn, segments }: Look, segmentCapacity: number): Figures {
   return {
     durableLsn: stats.durableLsn,
     firstLsn: stats.firstLsn,
@@ -80,6 +80,7 @@ export function figuresOf({ stats, checkpointLsn, segments }: Look): Figures {
     segmentsRemoved: stats.segmentsRemoved,
     maintenanceErrors: stats.maintenanceErrors,
     maintenanceError: stats.maintenanceError ?? '',
+    segmentCapacity,
     segmentCount: segments.length,
     segmentBytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
     segments: segments

@@ -54,7 +54,6 @@ export class Watcher {
     return {
       directory: this.#log.directory,
       intervalMs: this.#intervalMs,
-      segmentCapacity: this.#segmentCapacity ?? 0,
       intervals: this.#intervals.filter(({ at }) => at >= this.#now - HISTORY_MS),
       update: this.#update(null),
     };
@@ -149,7 +148,7 @@ export class Watcher {
       code,
       message,
       silentMs: silentMs < SILENCE_MS ? 0 : silentMs,
-      figures: this.#look === undefined ? null : figuresOf(this.#look),
+      figures: this.#look === undefined ? null : figuresOf(this.#look, this.#segmentCapacity ?? 0),
       interval,
     };
   }
