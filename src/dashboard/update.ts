@@ -26,6 +26,7 @@ export interface Figures {
   readonly segmentsPrepared: number;
   readonly segmentsRecycled: number;
   readonly segmentsRemoved: number;
+  readonly ioErrors: number;
   readonly maintenanceErrors: number;
   /** Empty when there is none. */
   readonly maintenanceError: string;
@@ -78,6 +79,7 @@ export function figuresOf({ stats, checkpointLsn, segments }: Look, segmentCapac
     segmentsPrepared: stats.segmentsPrepared,
     segmentsRecycled: stats.segmentsRecycled,
     segmentsRemoved: stats.segmentsRemoved,
+    ioErrors: stats.ioErrors,
     maintenanceErrors: stats.maintenanceErrors,
     maintenanceError: stats.maintenanceError ?? '',
     segmentCapacity,

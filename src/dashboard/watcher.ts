@@ -51,11 +51,12 @@ export class Watcher {
 
   /** All that a page needs to begin with. */
   get history(): History {
+    const update = this.#update(null);
     return {
       directory: this.#log.directory,
       intervalMs: this.#intervalMs,
-      intervals: this.#intervals.filter(({ at }) => at >= this.#now - HISTORY_MS),
-      update: this.#update(null),
+      intervals: this.#intervals.filter(({ at }) => at >= update.at - HISTORY_MS),
+      update,
     };
   }
 
@@ -81,11 +82,8 @@ export class Watcher {
   }
 
   #tick(): void {
-    if (this.#ending !== undefined || this.#looking !== undefined) {
-      this.#tell(this.#update(null));
-      return;
-    }
-    void this.#lookOnce().then(() => this.#tell(this.#update(this.#count())));
+    if (this.#ending !== undefined || this.#looking !== undefined) this.#tell(this.#update(null));
+    else void this.#lookOnce().then(() => this.#tell(this.#update(this.#count())));
   }
 
   #tell(update: Update): void {
@@ -143,7 +141,8 @@ export class Watcher {
     const { code = '', message = '', state } = this.#ending ?? {};
     const silentMs = this.#looking === undefined ? 0 : this.#now - this.#askedAt;
     return {
-      at: this.#now,
+      // The time of a log that has ended stands still, so that its last minutes stay on the page.
+      at: this.#ending === undefined ? this.#now : (this.#look?.at ?? this.#now),
       state: state ?? (this.#look === undefined ? 'starting' : 'open'),
       code,
       message,

@@ -44,12 +44,14 @@ function drawGroups(place, intervals, at) {
     const [fromY, toY] = logEnds(last === undefined ? [300, 3000] : times, 1.4);
     const x = (value) => logPlace(value, fromX, toX, LEFT, right);
     const y = (value) => logPlace(value, fromY, toY, bottom, top);
-    for (const tick of logTicks(fromX, toX)) {
+    const decadeX = (right - LEFT) / Math.log10(toX / fromX);
+    const decadeY = (bottom - top) / Math.log10(toY / fromY);
+    for (const tick of logTicks(fromX, toX, decadeX > 120)) {
       if (tick < 1) continue;
       line(draw, 'grid', x(tick), top, x(tick), bottom);
       label(draw, x(tick), bottom + 17, count(tick), 'middle');
     }
-    for (const tick of logTicks(fromY, toY)) {
+    for (const tick of logTicks(fromY, toY, decadeY > 60)) {
       line(draw, 'grid', LEFT, y(tick), right, y(tick));
       label(draw, LEFT - 8, y(tick) + 4, us(tick), 'end');
     }
@@ -135,7 +137,9 @@ function drawSyncs(place, intervals, at) {
     for (let i = from; i <= to; i++) {
       const x = LEFT + (i - from) * step;
       const bar = (kind, value, inset) => {
-        if (value > 0) draw('rect', { class: kind, x: x + inset, y: y(value), width: Math.max(1, step - 2 * inset), height: bottom - y(value), rx: 2 });
+        // The rare slow one must not vanish.
+        const size = Math.max(2, bottom - y(value));
+        if (value > 0) draw('rect', { class: kind, x: x + inset, y: bottom - size, width: Math.max(1, step - 2 * inset), height: size, rx: Math.min(2, size / 2) });
       };
       bar('long', share(long, totals[0], i), step * 0.06);
       bar('short', share(short, totals[1], i), step * 0.26);

@@ -138,9 +138,9 @@ function logEnds(values, decades) {
   return [from, to];
 }
 
-// Powers of ten between the ends, and 2 and 5 times those where there are few.
-function logTicks(from, to) {
-  const steps = Math.log10(to / from) < 2.2 ? [1, 2, 5] : [1];
+// Powers of ten between the ends, and 2 and 5 times those where a decade has room for them.
+function logTicks(from, to, hasRoom) {
+  const steps = hasRoom ? [1, 2, 5] : [1];
   const ticks = [];
   for (let power = 10 ** Math.floor(Math.log10(from)); power <= to; power *= 10) {
     for (const step of steps) {
@@ -156,11 +156,11 @@ function logPlace(value, from, to, start, end) {
   return start + (Math.log(value / from) / Math.log(to / from)) * (end - start);
 }
 
-// A round number that is not below the value: 1, 2, 2.5 or 5 times a power of ten.
+// A round number that is not below the value.
 function roundTop(value) {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * [1, 2, 2.5, 5, 10].find((step) => step * power >= value * 0.9999999);
+  return power * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value * 0.9999999);
 }
 
 // Runs of points without a pause between them of more than so many milliseconds.

@@ -52,8 +52,8 @@ ${fact('rate', 'Records a second', [
   ['group-rate', 'groups'],
 ])}
 ${fact('group', 'Records in a group', [
-  ['group-bytes', 'bytes in a group'],
-  ['record-bytes', 'bytes of a record'],
+  ['group-bytes', 'together'],
+  ['record-bytes', 'each'],
 ])}
 ${fact('latency', 'Wait and sync', [
   ['wait', 'wait'],
@@ -81,7 +81,7 @@ ${count('records-total', 'records')}${count('groups-total', 'groups')}${count('s
 </dl></section>
 </div>
 </main>
-<footer><p>Counts are of all threads since the log was opened; appends in flight are of the thread that serves this page. Figures at the top are means of the last two seconds. The same as JSON: <a href="stats">stats</a>.</p></footer>`;
+<footer><p>Counts are of all threads since the log was opened; appends in flight are of the thread that serves this page. Figures at the top are means of the last two seconds, appends in flight the most that was seen in them. The same as JSON: <a href="stats">stats</a>.</p></footer>`;
 
 export const PAGE = `<!doctype html>
 <html lang="en">

@@ -42,6 +42,7 @@ function startPage() {
     set('state', word);
     element('state').className = 'state ' + kind;
     element('trouble').hidden = title === '';
+    element('trouble').classList.toggle('calm', kind !== 'bad');
     set('trouble-title', title);
     set('trouble-text', text);
   }
@@ -62,7 +63,7 @@ function startPage() {
     element('durable').title = whole(figures.durableLsn);
     set('first', whole(figures.firstLsn));
     set('checkpoint', figures.checkpointLsn === 0 ? 'none' : whole(figures.checkpointLsn));
-    set('flight', whole(figures.inFlight));
+    set('flight', whole(Math.max(figures.inFlight, ...recent(intervals, update.at, 2000).map(({ inFlight }) => inFlight))));
     set('producers', whole(figures.producers));
     set('waiting', bytes(figures.waitingBytes));
     const counts = { 'records-total': figures.records, 'groups-total': figures.groups, 'syncs-total': figures.syncs,

@@ -26,7 +26,8 @@ header{padding-top:26px}
 @media (prefers-reduced-motion:no-preference){.state.good::before{animation:beat 2s ease-in-out infinite}
 @keyframes beat{50%{opacity:.25}}}
 .trouble{border-left:3px solid var(--bad);background:var(--surface);padding:.7rem 1rem;margin:18px 0 0;border-radius:0 8px 8px 0;overflow-wrap:anywhere}
-.trouble b{color:var(--bad);display:block}`;
+.trouble b{color:var(--bad);display:block}
+.trouble.calm{border-color:var(--faint)}.trouble.calm b{color:var(--ink)}`;
 
 const FIGURES = `.facts{display:grid;grid-template-columns:repeat(5,minmax(0,1fr));margin:22px 0 0;border-block:1px solid var(--rule)}
 .fact{padding:1rem 18px 1.05rem 0;min-width:0}
@@ -45,9 +46,9 @@ dt{color:var(--muted)}dd{margin:0;white-space:nowrap}
 .card .head b{font-weight:650;color:var(--ink)}
 .key{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin:0 .4em 0 .9em;background:var(--accent)}
 .key.closed{background:var(--faint);opacity:.5}.key.soft{background:var(--accent-soft);opacity:.55}
-h3{font-size:.84rem;font-weight:500;color:var(--muted);letter-spacing:0;margin-top:8px;display:flex;justify-content:space-between}
+h3{font-size:.84rem;font-weight:500;color:var(--muted);letter-spacing:0;margin-top:12px;display:flex;justify-content:space-between}
 h3 b{font-weight:650;color:var(--ink)}
-.plot{position:relative;height:var(--height);margin-top:6px}
+.plot{position:relative;flex:1 1 var(--height);min-height:var(--height);margin-top:6px}
 .plot svg{display:block;position:absolute;inset:0;width:100%;height:100%;overflow:visible}
 .groups{--height:348px}.time{--height:128px}.syncs{--height:206px}.load{--height:72px}`;
 
@@ -88,10 +89,10 @@ a{color:inherit;text-decoration-color:var(--accent);text-underline-offset:.18em}
 
 const NARROW = `@media (max-width:1000px){.c7,.c5,.c6{grid-column:span 12}.facts{grid-template-columns:repeat(6,minmax(0,1fr))}
 .fact{grid-column:span 2}.fact:nth-child(n+4){grid-column:span 3;border-top:1px solid var(--rule)}.fact:nth-child(4){border-left:0;padding-left:0}}
-@media (max-width:640px){main,header,footer{padding-left:16px;padding-right:16px}.cards{gap:12px}.card{padding:13px 12px 10px}
+@media (max-width:640px){.line h1{order:1;flex-basis:100%}.line{justify-content:space-between}main,header,footer{padding-left:16px;padding-right:16px}.cards{gap:12px}.card{padding:13px 12px 10px}
 .facts{grid-template-columns:repeat(2,minmax(0,1fr))}.fact,.fact:nth-child(n+4){grid-column:auto}
 .fact:nth-child(odd){border-left:0;padding-left:0}.fact:nth-child(n+2){border-top:0}.fact:nth-child(n+3){border-top:1px solid var(--rule)}
 .fact:nth-child(4){border-left:1px solid var(--rule);padding-left:18px}.fact:nth-child(5){grid-column:span 2;padding-right:0}
-.fact{padding-right:14px}.groups{--height:300px}}`;
+.fact{padding-right:14px}.fact dl{font-size:.8rem}.groups{--height:300px}}`;
 
 export const STYLE = [COLOURS, TEXT, FIGURES, CHARTS, SEGMENTS, NARROW].join('\n');
