@@ -39,6 +39,8 @@ export class Responder {
   }
 
   respond(request: IncomingMessage, response: ServerResponse): void {
+    // Who has gone before the answer does not get it; that is all.
+    response.on('error', () => {});
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (!isForUs(request, this.#host)) {
       refuse(

@@ -39,6 +39,8 @@ export async function serveDashboard(log: ShownLog, options: DashboardOptions = 
   const server = createServer((request, response) => responder.respond(request, response));
   server.on('connection', (socket) => socket.unref());
   await listen(server, port, host);
+  // A connection that can't be accepted, with too many files open, is the visitor's loss and not this process's.
+  server.on('error', () => {});
   server.unref();
   const url = urlOf(server, host);
   let closing: Promise<void> | undefined;

@@ -172,13 +172,16 @@ it('ends all pages when it is closed, twice if need be, and leaves the log as it
 it('keeps no process running', async () => {
   const index = (name: string): string => new URL(`../../dist/src/${name}index.js`, import.meta.url).href;
   const script = `
+    import { once } from 'node:events';
+    import { connect } from 'node:net';
     import { openLog } from ${JSON.stringify(index(''))};
     import { serveDashboard } from ${JSON.stringify(index('dashboard/'))};
     const log = await openLog(${JSON.stringify(tempDir())});
     const { url } = await serveDashboard(log, { intervalMs: 100 });
-    const reader = (await fetch(url + 'events')).body.getReader();
-    await reader.read();
-    process._getActiveHandles().forEach((handle) => handle.remotePort && handle.unref());
+    const page = connect(new URL(url).port, '127.0.0.1');
+    page.write('GET /events HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n');
+    await once(page, 'data');
+    page.unref();
     await log.close();
     console.log('through');`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);

@@ -33,7 +33,7 @@ function drawGroups(place, intervals, at) {
     .filter(({ groupRecords, latencyUs }) => groupRecords !== null && latencyUs > 0);
   const last = points.at(-1);
   const says = last === undefined ? 'No groups yet'
-    : 'Group size against latency: ' + count(last.groupRecords) + ' records in a group, ' + us(last.latencyUs);
+    : 'Group size against latency: now groups of ' + count(last.groupRecords) + ', ' + us(last.latencyUs);
   picture(place, says, (draw, width, height) => {
     const right = width - 12;
     const top = 24;

@@ -54,7 +54,7 @@ h3 b{font-weight:650;color:var(--ink)}
 
 const CHARTS = `svg text{font:11.5px ${FONT};fill:var(--muted);font-variant-numeric:tabular-nums}
 svg .grid{stroke:var(--grid);stroke-width:1}svg .axis{stroke:var(--rule);stroke-width:1}
-svg .name{fill:var(--faint)}
+svg .name{font-size:11px}
 svg .trail{stroke:var(--accent-soft);stroke-width:1.2;fill:none}
 svg .past{fill:var(--accent)}
 svg .now{fill:var(--accent);stroke:var(--surface);stroke-width:2}
@@ -66,7 +66,7 @@ svg .area{fill:var(--accent);opacity:.1}
 svg .second.curve{stroke:var(--second)}svg .second.area{fill:var(--second)}
 svg .end{fill:var(--accent)}svg .second.end{fill:var(--second)}
 svg .long{fill:var(--accent-soft);opacity:.45}svg .short{fill:var(--accent)}
-svg .empty{font-size:13px;fill:var(--faint)}
+svg .empty{font-size:13px}
 @media (prefers-reduced-motion:no-preference){svg .halo{animation:halo .9s ease-out both;transform-box:fill-box;transform-origin:center}
 @keyframes halo{from{opacity:.9;transform:scale(.4)}to{opacity:0;transform:scale(2.4)}}}
 @media (prefers-reduced-motion:reduce){svg .halo{opacity:.5}}`;
