@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../index.js';
 /** Options of `serveDashboard`. All are optional. */
 export interface DashboardOptions {
   /**
-   * TCP port, 0 to 65 535. Default 0: any that is free, so that it never fails for another process's sake; `url` tells
+   * TCP port, 0 to 65 535. Default 0, which is any that is free, so that it never fails for another process's sake; `url` tells
    * which it is.
    */
   port?: number;
