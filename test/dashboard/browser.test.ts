@@ -3,9 +3,10 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { serveDashboard } from '../../dist/src/dashboard/index.js';
+import { type ShownLog, serveDashboard } from '../../dist/src/dashboard/index.js';
 import { type Log, openLog } from '../../dist/src/index.js';
 import { tempDir } from '../support/temp-dir.js';
+import { FakeLog } from './fake-log.js';
 
 function chromiumPath(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -33,17 +34,19 @@ describe.skipIf(executablePath === undefined)('the page', () => {
   afterAll(() => browser.close());
 
   interface Shown {
-    readonly log: Log;
     readonly page: Page;
-    readonly url: string;
     /** Errors and warnings of the console, and requests to others. */
     readonly faults: string[];
     close(): Promise<void>;
   }
 
-  async function shown(): Promise<Shown> {
+  async function opened(): Promise<Log> {
     const log = await openLog(tempDir(), { segmentBytes: 65_536, ringBytes: 65_536 });
     onTestFinished(() => log.close());
+    return log;
+  }
+
+  async function shown(log: ShownLog): Promise<Shown> {
     const { url, close } = await serveDashboard(log, { intervalMs: 100 });
     onTestFinished(close);
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
@@ -56,7 +59,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     });
     await page.goto(url);
     await textIs(page, 'state', 'open');
-    return { log, page, url, faults, close };
+    return { page, faults, close };
   }
 
   async function textIs(page: Page, id: string, text: string): Promise<void> {
@@ -67,7 +70,8 @@ describe.skipIf(executablePath === undefined)('the page', () => {
   }
 
   it('shows what is appended as it happens, and how the log ends', async () => {
-    const { log, page, faults, close } = await shown();
+    const log = await opened();
+    const { page, faults, close } = await shown(log);
     await textIs(page, 'durable', '0');
     for (const lsn of ['300', '600']) {
       await Promise.all(Array.from({ length: 300 }, () => log.append(Buffer.alloc(200))));
@@ -97,8 +101,33 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     await textIs(page, 'state', 'no connection');
   });
 
+  it('says at the top what troubles a log, and no longer than it does', async () => {
+    const log = new FakeLog();
+    const { page, faults } = await shown(log);
+    const trouble = page.locator('#trouble');
+    expect(await trouble.isVisible()).toBe(false);
+    log.more = { maintenanceError: 'ENOSPC: no space left on device.' };
+    await trouble.filter({ hasText: /No segment can be prepared.*ENOSPC.*Appends will wait/s }).waitFor();
+    await textIs(page, 'state', 'open');
+    log.more = {};
+    await trouble.waitFor({ state: 'hidden' });
+    let answer = (): void => {};
+    log.answering = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await textIs(page, 'state', 'no answer');
+    await trouble.filter({ hasText: /The log does not answer/ }).waitFor();
+    answer();
+    await textIs(page, 'state', 'open');
+    log.more = { ioErrors: 1 };
+    await textIs(page, 'state', 'failed');
+    await trouble.filter({ hasText: /The log has failed: RINGWAL_POISONED/ }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('is readable in the dark and on a narrow screen, and each picture says what it shows', async () => {
-    const { page, log, faults } = await shown();
+    const log = await opened();
+    const { page, faults } = await shown(log);
     await log.append('x');
     await textIs(page, 'durable', '1');
     const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');

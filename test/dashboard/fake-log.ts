@@ -7,13 +7,15 @@ export class FakeLog implements ShownLog {
   readonly checkpointLsn = 0;
   statsCalls = 0;
   segmentsCalls = 0;
+  /** What is told besides. */
+  more: Partial<LogStats> = {};
   /** What is asked is answered after this. */
   answering: Promise<void> = Promise.resolve();
 
   async stats(): Promise<LogStats> {
     this.statsCalls++;
     await this.answering;
-    return statsOf({ records: this.statsCalls });
+    return statsOf({ records: this.statsCalls, ...this.more });
   }
 
   async segments(): Promise<SegmentInfo[]> {

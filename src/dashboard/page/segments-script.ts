@@ -65,7 +65,7 @@ function segmentMap(map, detail, spoken) {
     const { segmentCount, segmentBytes, firstLsn, durableLsn } = figures;
     const older = segmentCount - rows.length;
     const held = durableLsn >= firstLsn ? ', LSN ' + whole(firstLsn) + ' to ' + whole(durableLsn) : '';
-    summary = (segmentCount === 1 ? '1 segment' : whole(segmentCount) + ' segments') + ', ' + bytes(segmentBytes) + held +
+    summary = segmentCount === 0 ? 'The log holds no records.' : (segmentCount === 1 ? '1 segment' : whole(segmentCount) + ' segments') + ', ' + bytes(segmentBytes) + held +
       (older > 0 ? '; ' + whole(older) + ' older ones are not drawn' : '');
     show();
   };
