@@ -103,12 +103,12 @@ export class Watcher {
 
   /** Never rejects. */
   async #lookNow(): Promise<void> {
+    void this.#askCapacity();
     try {
       const [stats, segments] = await Promise.all([
         this.#log.stats(),
         // One that has failed may tell its counters, but no segments: then they are as they were.
         this.#log.segments().catch(() => this.#look?.segments ?? []),
-        this.#askCapacity(),
       ]);
       const { checkpointLsn } = this.#log;
       this.#look = { at: this.#now, stats, segments, checkpointLsn };
@@ -118,7 +118,7 @@ export class Watcher {
     }
   }
 
-  /** Once: a segment's size is an option, which `stats` does not tell. */
+  /** Once: a segment's size is an option, which `stats` does not tell. No look waits for it. */
   async #askCapacity(): Promise<void> {
     if (this.#segmentCapacity !== undefined) return;
     this.#segmentCapacity = 0;
