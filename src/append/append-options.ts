@@ -23,6 +23,7 @@ export interface AppendOptions {
 
 /** What is known of an append beside its LSN. */
 export interface Receipt {
+  /** LSN of the record. */
   readonly lsn: number;
   /** Bytes of the payload. */
   readonly bytes: number;
@@ -40,7 +41,9 @@ export interface Receipt {
 
 /** The LSNs of a batch: `first` to `last`, both included, in the order of the payloads. */
 export interface LsnRange {
+  /** LSN of the first record. */
   readonly first: number;
+  /** LSN of the last record. */
   readonly last: number;
 }
 

@@ -318,7 +318,7 @@ export class Submitter {
 
   readonly #complete = (firstLsn: number, records: number, outcome: number): void => {
     this.#pending.settle(firstLsn, records, outcome);
-    if (outcome === COMMITTED) this.#events.completed(firstLsn, records, this.#ring.completedGroup);
+    this.#events.completed(firstLsn, outcome === COMMITTED ? records : 0, this.#ring.completedGroup);
   };
 
   /** Moves a submission into the ring, if there is room now. */

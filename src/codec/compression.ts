@@ -7,6 +7,7 @@
 import * as zlib from 'node:zlib';
 import { CorruptError, InvalidArgumentError } from '../errors.js';
 
+/** What payloads are compressed with; `zstd` needs Node 22.15 or later. */
 export type CompressionAlgorithm = 'zstd' | 'brotli' | 'deflate';
 
 /** What `compression` of `openLog` takes; `auto` is zstd where this Node has it (22.15, 23.8), else deflate. */
@@ -14,6 +15,7 @@ export type CompressionOption =
   | 'auto'
   | CompressionAlgorithm
   | {
+      /** Its name; `auto`: zstd where Node has it, else deflate. */
       readonly algorithm: 'auto' | CompressionAlgorithm;
       /** The algorithm's own; higher is smaller and slower. Default 3, 4 and 6 for zstd, brotli and deflate. */
       readonly level?: number;
@@ -145,6 +147,7 @@ function zlibOptions(algorithm: CompressionAlgorithm, level: number): object {
 function envelope(
   payload: Uint8Array,
   packed: Buffer,
+  /** See `CompressionAlgorithm`; `auto`: the best that this Node has. */
   algorithm: CompressionAlgorithm,
 ): Uint8Array | undefined {
   if (packed.length + ENVELOPE_BYTES > payload.length * WORTH) return undefined;

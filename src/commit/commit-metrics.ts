@@ -3,11 +3,17 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 /** Distribution of a quantity over groups. */
 export interface Distribution {
+  /** How many values. */
   readonly count: number;
+  /** Of all values. */
   readonly sum: number;
+  /** Mean value; 0 when there is none. */
   readonly mean: number;
+  /** The median. */
   readonly p50: number;
+  /** What 99 of 100 values do not exceed. */
   readonly p99: number;
+  /** The greatest value. */
   readonly max: number;
   /** At index `i` how many values are at most 2^i, and more than 2^(i-1); without the zeros behind the last that is not 0. */
   readonly buckets: readonly number[];

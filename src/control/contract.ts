@@ -70,20 +70,25 @@ export interface ReadView {
 
 /** Counters of the engine since the log was opened, and distributions over its groups. */
 export interface EngineStats {
+  /** Groups committed. */
   readonly groups: number;
+  /** Records in them. */
   readonly records: number;
   /** Bytes of records in groups, with their frames. */
   readonly bytes: number;
   /** Writes, each followed by one sync; more than groups by the marks. */
   readonly syncs: number;
+  /** How often the log went over to a new segment. */
   readonly rotations: number;
   /** Segments made ready from new files, and from files that were reused. */
   readonly segmentsPrepared: number;
+  /** Of those, the ones from files that were reused. */
   readonly segmentsRecycled: number;
   /** Files deleted. */
   readonly segmentsRemoved: number;
   /** Writes and syncs of groups that failed: 0, or 1 when the log is poisoned. */
   readonly ioErrors: number;
+  /** Failures of maintenance (preparing, freeing, archiving segments), each of which is tried again. */
   readonly maintenanceErrors: number;
   /** The last error of maintenance that has not been overcome: why no segment can be prepared. */
   readonly maintenanceError: string | undefined;
@@ -91,10 +96,13 @@ export interface EngineStats {
   readonly producers: number;
   /** Bytes of all their rings together, and of those the bytes in use. */
   readonly ringsUsedBytes: number;
+  /** Bytes of all their rings together. */
   readonly ringsCapacityBytes: number;
   /** Microseconds spent in writes and their syncs. */
   readonly syncUsTotal: number;
+  /** Records of a group. */
   readonly groupRecords: Distribution;
+  /** Bytes of a group. */
   readonly groupBytes: Distribution;
   /** How long a group's oldest record had been published when the group was built, microseconds. */
   readonly waitUs: Distribution;

@@ -3,10 +3,13 @@ import type { ReadableSegment } from './contract.js';
 
 /** One segment of the log, as `segments()` tells it. */
 export interface SegmentInfo {
+  /** Segments are numbered from 1, and never a number twice. */
   readonly number: number;
   /** File name in the log directory. */
   readonly file: string;
+  /** LSN of its first record. */
   readonly firstLsn: number;
+  /** LSN of its last record. */
   readonly lastLsn: number;
   /** Bytes of the file that belong to the log. */
   readonly bytes: number;

@@ -9,6 +9,7 @@ import type { LogThread } from '../thread.js';
  * before it ended, it reads again.
  */
 export class LogCursor {
+  /** As given to `cursor`. */
   readonly name: string;
   readonly #thread: LogThread;
   #position: number;

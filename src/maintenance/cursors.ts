@@ -14,6 +14,7 @@ import { CursorFile, removeCursorFile } from './cursor-file.js';
 
 /** A cursor as `cursors()` tells it. */
 export interface CursorInfo {
+  /** As given to `cursor`. */
   readonly name: string;
   /** The last LSN that the consumer is done with, 0: none; undefined when its file is damaged. */
   readonly position: number | undefined;

@@ -29,7 +29,9 @@ export type RecordType = 'record' | 'checkpoint' | 'begin' | 'commit' | 'abort';
 
 /** One record as `read` yields it. */
 export interface LogRecord {
+  /** Its log sequence number. */
   readonly lsn: number;
+  /** What it was appended as. */
   readonly type: RecordType;
   /** The record's bytes. The caller owns them: no other record and no file shares their memory. */
   readonly payload: Uint8Array<ArrayBuffer>;

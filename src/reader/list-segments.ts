@@ -7,6 +7,7 @@ import type { Storage } from '../storage/storage.js';
 
 /** One segment of a log, as far as its first bytes and those of the segment behind it tell. */
 export interface SegmentListing {
+  /** Segments are numbered from 1, and never a number twice. */
   readonly number: number;
   /** File name in the log directory. */
   readonly file: string;

@@ -24,6 +24,7 @@ import {
   COMPLETION_GROUP_RECORDS,
   COMPLETION_LSN_HIGH,
   COMPLETION_LSN_LOW,
+  COMPLETION_MORE,
   COMPLETION_OUTCOME,
   COMPLETION_RECORDS,
   COMPLETION_SEGMENT_HIGH,
@@ -189,13 +190,14 @@ export class RingConsumer {
     let lsn = firstLsn;
     if (this.#outcomes.length > 0) {
       if (this.#groupChunks > 0) this.#closeRun();
-      for (const run of this.#outcomes) {
-        this.#post(run.outcome, run.outcome === COMMITTED ? lsn : run.lsn, run.records, run.chunks, group);
-        if (run.outcome === COMMITTED) lsn += run.records;
+      let more = this.#outcomes.length;
+      for (const { outcome, records, chunks, lsn: own } of this.#outcomes) {
+        this.#post(outcome, outcome === COMMITTED ? lsn : own, records, chunks, group, --more);
+        if (outcome === COMMITTED) lsn += records;
       }
       this.#outcomes = [];
     } else {
-      this.#post(COMMITTED, lsn, this.#groupRecords, this.#groupChunks, group);
+      this.#post(COMMITTED, lsn, this.#groupRecords, this.#groupChunks, group, 0);
       lsn += this.#groupRecords;
       this.#groupChunks = 0;
       this.#groupRecords = 0;
@@ -229,7 +231,14 @@ export class RingConsumer {
   }
 
   /** A slot is free: each completion is for a chunk at least, and at most SLOTS of those are outstanding (R1). */
-  #post(outcome: number, lsn: number, records: number, chunks: number, group: GroupOutcome): void {
+  #post(
+    outcome: number,
+    lsn: number,
+    records: number,
+    chunks: number,
+    group: GroupOutcome,
+    more: number,
+  ): void {
     const words = this.#words;
     const slot = completionSlot(this.#posted);
     words[slot + COMPLETION_LSN_LOW] = lsn | 0;
@@ -242,6 +251,7 @@ export class RingConsumer {
     words[slot + COMPLETION_SYNC_US] = group.syncUs;
     words[slot + COMPLETION_SEGMENT_LOW] = group.segment | 0;
     words[slot + COMPLETION_SEGMENT_HIGH] = Math.floor(group.segment / 0x1_0000_0000);
+    words[slot + COMPLETION_MORE] = more;
     this.#posted = (this.#posted + 1) | 0;
   }
 }

@@ -108,6 +108,8 @@ export const COMPLETION_GROUP_BYTES = 6;
 export const COMPLETION_SYNC_US = 7;
 export const COMPLETION_SEGMENT_LOW = 8;
 export const COMPLETION_SEGMENT_HIGH = 9;
+/** How many completions of the same group follow this one in its ring: they become visible together. */
+export const COMPLETION_MORE = 10;
 
 /** What became of chunks. */
 /** They are in a group, durable unless they were UNSYNCED. */

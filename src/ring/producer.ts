@@ -27,6 +27,7 @@ import {
   COMPLETION_GROUP_RECORDS,
   COMPLETION_LSN_HIGH,
   COMPLETION_LSN_LOW,
+  COMPLETION_MORE,
   COMPLETION_OUTCOME,
   COMPLETION_RECORDS,
   COMPLETION_SEGMENT_HIGH,
@@ -67,6 +68,8 @@ export interface CompletedGroup {
   /** What its write and sync took. */
   syncUs: number;
   segment: number;
+  /** How many completions of the same group, with records of this thread, are consumed right after this one. */
+  more: number;
 }
 
 /** A span that is open: the number of the chunk in which it began. */
@@ -100,7 +103,9 @@ export class RingProducer {
   /** Open spans by the number of the chunk in which they began, oldest first: how many. */
   readonly #spans = new Map<SpanToken, number>();
   /** Of the completion at hand. */
-  readonly completedGroup: CompletedGroup = { records: 0, bytes: 0, syncUs: 0, segment: 0 };
+  readonly completedGroup: CompletedGroup = {
+    ...{ records: 0, bytes: 0, syncUs: 0, segment: 0, more: 0 },
+  };
 
   /** `count` is where the ring's counters stand: 0, but for tests of their wrap. */
   constructor(ring: RingMemory, state: LogState, limits: ChunkLimits, count = 0) {
@@ -260,6 +265,7 @@ export class RingProducer {
       group.bytes = words[slot + COMPLETION_GROUP_BYTES] as number;
       group.syncUs = words[slot + COMPLETION_SYNC_US] as number;
       group.segment = longAt(words, slot + COMPLETION_SEGMENT_LOW, slot + COMPLETION_SEGMENT_HIGH);
+      group.more = words[slot + COMPLETION_MORE] as number;
       this.#completed = (this.#completed + 1) | 0;
       this.#released = (this.#released + chunks) | 0;
       assert(((this.#published - this.#released) | 0) >= 0, 'R1 only published chunks are completed');

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import type { LogRecord } from '../index.js';
 
+/** Options of `toReadable`. */
 export interface RecordStreamOptions {
   /** Records that the stream reads ahead. Default 16. */
   highWaterMark?: number;

@@ -16,6 +16,7 @@ import { openDirectory } from '../storage/open-directory.js';
 import type { Storage } from '../storage/storage.js';
 import type { SegmentScan } from './scan-segment.js';
 
+/** Options of `verifyLog`. */
 export interface VerifyOptions {
   /** Threads to verify with. Default: as many as the machine runs side by side; at most 64. */
   threads?: number;
@@ -29,20 +30,27 @@ export interface VerifyOptions {
 export interface VerifyProgress {
   /** Of the segments that have been verified, sound or not. */
   readonly bytes: number;
+  /** Bytes of all segments. */
   readonly totalBytes: number;
+  /** Segments that have been verified, sound or not. */
   readonly segments: number;
+  /** Segments of the log. */
   readonly totalSegments: number;
 }
 
 /** What `verifyLog` found. The log is sound if `damage` is empty. */
 export interface VerifyReport {
+  /** Segments of the log. */
   readonly segments: number;
+  /** Groups that verify. */
   readonly groups: number;
   /** Records that verify, those before the truncation mark included while their files are there. */
   readonly records: number;
   /** Bytes read and verified. */
   readonly bytes: number;
+  /** First LSN of the log. */
   readonly firstLsn: number;
+  /** Last LSN of the log. */
   readonly lastLsn: number;
   /** One error for each damaged segment, oldest first. */
   readonly damage: readonly CorruptError[];

@@ -39,6 +39,18 @@ it('tells of a log that is opened, of each group with records of this thread, an
   for (const { syncUs } of of('group')) expect(syncUs).toBeGreaterThan(0);
 });
 
+it('tells of a group once, also when an append in its middle is refused', async () => {
+  const log = await openLog(tempDir(), SMALL);
+  await Promise.allSettled([log.append('a'), log.append('no', { expectedLsn: 99 }), log.append('b')]);
+  await Promise.allSettled([log.append('no', { expectedLsn: 99 })]);
+  await Promise.allSettled([log.append('no', { expectedLsn: 99 }), log.append('c')]);
+  expect(of('group')).toMatchObject([
+    { firstLsn: 1, records: 2, groupRecords: 2 },
+    { firstLsn: 3, records: 1, groupRecords: 1 },
+  ]);
+  await log.close();
+});
+
 it('tells of a group after its appends resolve, whose callers come first', async () => {
   const log = await openLog(tempDir(), SMALL);
   const seen: number[] = [];

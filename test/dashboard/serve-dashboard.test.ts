@@ -116,7 +116,10 @@ it('tells the log as it is: what was appended, its segments and their size, and 
   await log.append('a secret');
   await log.rotate();
   await log.append('a secret');
-  const { figures } = await firstUpdate(url, ({ figures }) => figures?.records === 2 && figures.segmentCapacity > 0);
+  const { figures } = await firstUpdate(
+    url,
+    ({ figures }) => figures?.records === 2 && figures.segmentCapacity > 0,
+  );
   expect(figures).toMatchObject({
     durableLsn: 2,
     firstLsn: 1,

@@ -28,7 +28,7 @@ describe('a completion', () => {
     producer.consume((firstLsn) => told.push({ firstLsn, ...producer.completedGroup }));
     expect(told).toEqual(
       [1, 2, 3].map((n) => ({
-        ...{ firstLsn: long - n, records: 100 + n, bytes: 1000 + n, syncUs: 70 + n, segment: long },
+        ...{ firstLsn: long - n, records: 100 + n, bytes: 1000 + n, syncUs: 70 + n, segment: long, more: 0 },
       })),
     );
   });
