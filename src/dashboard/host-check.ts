@@ -4,15 +4,15 @@ import { isIP } from 'node:net';
 
 /**
  * A name of an attacker may point to this machine, but the browser says in `Host` by which name it came. Loopback names
- * and the given host are good. A server on all addresses (`0.0.0.0`, `::`) has no name of its own: there the address that
- * the connection came in on is good too, which nobody can make another page's.
+ * and the given host are good. So is the address itself that the connection came in on, which no name can pass for: a server
+ * on all addresses (`0.0.0.0`, `::`) has no other name.
  */
 export function isForUs({ headers, socket }: IncomingMessage, host: string): boolean {
   const name = hostName(headers.host ?? '');
   if (name === undefined) return false;
   if (isLoopback(name) || name === host.toLowerCase()) return true;
   const local = socket.localAddress?.replace(/^::ffff:/, '');
-  return isAnyAddress(host) && isIP(name) !== 0 && name === local;
+  return isIP(name) !== 0 && name === local;
 }
 
 /** Another site's page may not even make the log be asked, though it could read nothing. */

@@ -25,7 +25,8 @@ export interface Dashboard extends AsyncDisposable {
  * are; else not at all. The server keeps no process running. A log that is closed, or fails, is shown as that until the
  * dashboard is closed.
  *
- * Requests must name a loopback host or the given one: other names are answered with 403, against DNS rebinding.
+ * Requests must name a loopback host, the given one, or the very address that they come in on: others are answered with 403,
+ * against DNS rebinding.
  *
  * Rejects with RINGWAL_INVALID_ARGUMENT for what is no log, for an unknown option or one that is out of range, and when
  * the address can't be listened on (`cause` says why).
