@@ -1,5 +1,5 @@
 /** program: what holds for every command: help with examples, exit codes, errors that say what to do, nothing made. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -30,6 +30,13 @@ describe('the program', () => {
       expect(help.out).toContain(`ringwal ${name} `);
       expect(help.out).toContain('--json');
     }
+  });
+
+  it('has a section for each command, and for no other, in docs/CLI.md', () => {
+    const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
+    const page = readFileSync(join(root, 'docs/CLI.md'), 'utf8');
+    const sections = [...page.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
+    expect(sections.sort()).toEqual([...names].sort());
   });
 
   it('answers wrong usage on stderr, with exit code 2', async () => {

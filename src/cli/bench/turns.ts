@@ -4,7 +4,7 @@ import type { CliIo } from '../io.js';
 import { inTime, inWords } from '../quantities.js';
 import type { Turn } from './rounds.js';
 
-const BAR = 18;
+const BAR = 10;
 
 export interface TurnBar {
   show(turn: Turn): void;
@@ -35,7 +35,7 @@ export function turnBar(io: CliIo): TurnBar {
   };
 }
 
-/** `measuring  [========          ]  42 %  12 s left  durable, 1 000 in flight`: at most 80 columns. */
+/** `measuring  [====      ]  42 %  12 s left  durable, 1 000 in flight`: at most 80 columns. */
 export function turnLine({ done, total, leftMs, cell }: Turn): string {
   const filled = Math.round((BAR * done) / total);
   const left = inTime(Math.ceil(leftMs / 1000) * 1000);

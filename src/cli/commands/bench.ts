@@ -36,11 +36,12 @@ export function addBench(program: Command, io: CliIo, plan: typeof cells = cells
     .addHelpText(
       'after',
       `
-It measures in a new directory <dir>/${PREFIX}*, which it removes, also when it is interrupted (not when it is
-killed), and needs ${inBytes(NEEDED_BYTES)} of free space. A log that is open on the same disk will feel it.
+It measures in a new directory <dir>/${PREFIX}*, which it removes, also
+when it is interrupted (not when it is killed), and needs ${inBytes(NEEDED_BYTES)} of free space.
+A log that is open on the same disk will feel it.
 ${examples(
   ['ringwal bench ./data', 'half a minute'],
-  ['ringwal bench /mnt/ssd --json | jq .advice.options', 'the options for a script'],
+  ['ringwal bench /mnt/ssd --json | jq .advice.options', 'for a script'],
 )}`,
     )
     .action((directory: string, options: BenchOptions) => bench(io, directory, options, plan));

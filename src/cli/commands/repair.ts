@@ -32,11 +32,13 @@ interface RepairOptions {
 }
 
 const IN_PLACE = `
-With --write: <dir> is renamed to <dir>.damaged-<n>, and the repaired log to <dir>. Nothing is ever deleted.
-It may be killed at any moment. If that was between the two renames, there is no <dir>: run the same command
-again, which finishes it, or finish it by hand: mv <dir>.repairing-<n> <dir>
+With --write: <dir> is renamed to <dir>.damaged-<n>, and the repaired log to
+<dir>. Nothing is ever deleted. It may be killed at any moment: if that was
+between the two renames, there is no <dir>, and the same command again finishes
+it; or finish it by hand: mv <dir>.repairing-<n> <dir>
 
-Exit codes: 0 the log is sound, or nothing of it was lost; 1 repaired, with losses; 2 it could not be done.
+Exit codes: 0 sound, or repaired without losses; 1 repaired, with losses;
+2 it could not be done.
 `;
 
 /** `steps`: how it renames; tests end it in the middle. */
@@ -57,9 +59,9 @@ export function addRepair(program: Command, io: CliIo, steps: SwapSteps = system
       'after',
       IN_PLACE +
         examples(
-          ['ringwal repair ./data/wal', 'into ./data/wal.repaired; ./data/wal is not touched'],
+          ['ringwal repair ./data/wal', 'into ./data/wal.repaired'],
           ['ringwal repair ./data/wal /mnt/new/wal', 'onto another disk'],
-          ['ringwal repair ./data/wal --write', 'in place; what was there is kept beside it'],
+          ['ringwal repair ./data/wal --write', 'in place'],
         ),
     )
     .action(async (directory: string, into: string | undefined, options: RepairOptions) => {
@@ -85,7 +87,7 @@ async function aside(
   const report = await save(io, directory, target, target, options);
   await tell(io, report, options, [
     `The repaired log is in ${target}, with ${REPORT}; ${directory} is as it was.`,
-    'To use it, put it into the place of the damaged one, or open it where it is.',
+    `To have it in the place of the damaged one: ringwal repair ${directory} --write`,
   ]);
 }
 

@@ -36,15 +36,16 @@ export function addTop(program: Command, io: CliIo): void {
     .addHelpText(
       'after',
       `
-On a terminal it is redrawn in place; q ends it. Elsewhere it prints a line for each interval.
-Times are estimates (~), from counters of doubling steps. It asks the process that has the log open,
-which costs it some microseconds, and reads no file.
+On a terminal it is redrawn in place; q or Ctrl-C ends it. Elsewhere it prints a
+line for each interval. Times are estimates (~), from counters of doubling
+steps. It asks the process that has the log open, which costs that some
+microseconds, and reads no file.
 
-Exit codes: 0 ended by q or --once, or the log was closed; 2 nobody has the log open.
+Exit codes: 0 it was ended, or the log was closed; 2 nobody has the log open.
 ${examples(
   ['ringwal top ./data/wal', 'until q is pressed'],
   ['ringwal top ./data/wal --once', 'how it is doing now'],
-  ['ringwal top ./data/wal --interval 10 --json >> wal.jsonl', 'to be kept'],
+  ['ringwal top ./data/wal --interval 10 --json >> log.jsonl', 'to keep'],
 )}`,
     )
     .action((directory: string, options: TopOptions) => top(io, directory, options));
@@ -59,8 +60,12 @@ async function top(io: CliIo, directory: string, options: TopOptions): Promise<v
       `Nobody has the log in ${directory} open.`,
       'Start the process that uses it; `ringwal info` shows what the files hold.',
     );
-  const isClosed = await show(io, directory, first, options);
-  if (isClosed) note(io, `The log in ${directory} was closed.`);
+  try {
+    const isClosed = await show(io, directory, first, options);
+    if (isClosed) note(io, `The log in ${directory} was closed.`);
+  } catch (error) {
+    if (options.once || !(error instanceof Interrupted)) throw error; // it is how watching is ended
+  }
 }
 
 /** As is asked for, and as the output can show it. True: until the log was closed. */
@@ -93,7 +98,7 @@ async function onTerminal(
   };
   const terminal = new Terminal(
     io,
-    (key) => quit.abort(key === 'quit' ? 'quit' : new Interrupted('Ctrl-C was pressed.')),
+    () => quit.abort(new Interrupted('A key was pressed.')),
     draw.bind(undefined, undefined),
   );
   terminal.enter();
@@ -101,9 +106,6 @@ async function onTerminal(
     const intervalMs = options.interval * 1000;
     draw({ directory, stats: first, interval: undefined, history: [], intervalMs, warning: undefined });
     return await watch(directory, first, options, AbortSignal.any([io.signal, quit.signal]), draw);
-  } catch (error) {
-    if (quit.signal.reason !== 'quit') throw error;
-    return false;
   } finally {
     terminal.leave();
   }

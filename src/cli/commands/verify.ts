@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CorruptError, liveStats, type VerifyReport, verifyLog } from '../../index.js';
+import { unlessAborted } from '../aborted.js';
 import { paint } from '../colours.js';
 import { EXIT_BAD_NEWS } from '../failure.js';
 import { type CliIo, note, print, printJson } from '../io.js';
@@ -85,20 +86,13 @@ async function look(io: CliIo, directory: string, threads: number | undefined): 
       ...(threads !== undefined && { threads }),
       onProgress: ({ bytes, totalBytes }) => bar.update(bytes, totalBytes),
     });
-    return await Promise.race([verified, aborted(io.signal)]);
+    return await unlessAborted(io.signal, verified);
   } catch (error) {
     if (error instanceof CorruptError) return { damage: [error] };
     throw error;
   } finally {
     bar.stop();
   }
-}
-
-/** Verification can't be called off; it is left behind. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }
 
 function describeOutcome(

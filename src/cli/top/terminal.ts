@@ -4,7 +4,8 @@ import type { CliIo } from '../io.js';
 
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
-const CTRL_C = '\x03';
+/** Ctrl-C is no signal while the terminal is ours. */
+const QUIT = ['q', 'Q', '\x03'];
 
 type TerminalInput = Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
 type TerminalOutput = Writable & { readonly columns?: number; readonly rows?: number };
@@ -13,21 +14,21 @@ export class Terminal {
   readonly #stdin: TerminalInput;
   readonly #stdout: TerminalOutput;
   readonly #signal: AbortSignal;
-  readonly #onKey: (key: 'quit' | 'interrupt') => void;
+  readonly #onQuit: () => void;
   readonly #onResize: () => void;
   #isOurs = false;
 
-  /** `onKey` for q and Ctrl-C; `onResize` when the terminal has got another size. */
-  constructor(io: CliIo, onKey: (key: 'quit' | 'interrupt') => void, onResize: () => void) {
+  /** `onQuit` for q and Ctrl-C; `onResize` when the terminal has got another size. */
+  constructor(io: CliIo, onQuit: () => void, onResize: () => void) {
     this.#stdin = io.stdin;
     this.#stdout = io.stdout;
     this.#signal = io.signal;
-    this.#onKey = onKey;
+    this.#onQuit = onQuit;
     this.#onResize = onResize;
   }
 
   get columns(): number {
-    return this.#stdout.columns ?? 80;
+    return this.#stdout.columns || 80; // some terminals say 0
   }
 
   enter(): void {
@@ -47,7 +48,7 @@ export class Terminal {
   /** Shows these lines, as many as there is room for. */
   draw(lines: readonly string[]): void {
     if (!this.#isOurs) return;
-    const shown = lines.slice(0, this.#stdout.rows ?? lines.length);
+    const shown = lines.slice(0, this.#stdout.rows || lines.length);
     this.#stdout.write(`\x1b[H${shown.map((line) => `${line}\x1b[K`).join('\r\n')}\x1b[J`);
   }
 
@@ -67,9 +68,6 @@ export class Terminal {
   };
 
   readonly #keys = (chunk: Buffer | string): void => {
-    for (const key of String(chunk)) {
-      if (key === CTRL_C) this.#onKey('interrupt');
-      else if (key === 'q' || key === 'Q') this.#onKey('quit');
-    }
+    if (QUIT.some((key) => String(chunk).includes(key))) this.#onQuit();
   };
 }
