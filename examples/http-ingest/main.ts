@@ -15,16 +15,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     port: { type: 'string', default: '0' },
-    load: { type: 'string' },
+    load: { type: 'string', default: '0' },
     connections: { type: 'string', default: '100' },
   },
 });
-const [port, seconds, connections] = [values.port, values.load, values.connections].map((text) => {
-  const number = Number(text ?? 0);
-  if (Number.isInteger(number) && number >= 0) return number;
-  console.error(`"${text}" is not a whole number; --port, --load and --connections take one.`);
-  process.exit(2);
-}) as [number, number, number];
+const port = wholeNumber(values.port);
+const seconds = wholeNumber(values.load);
+const connections = wholeNumber(values.connections);
 const temporary = positionals[0] === undefined ? await mkdtemp(join(tmpdir(), 'ringwal-ingest-')) : undefined;
 const directory = positionals[0] ?? (temporary as string);
 
@@ -50,4 +47,11 @@ if (seconds === 0) {
   );
   console.log(`${(records / groups).toFixed(1)} records a group, ${Math.round(syncUs.p50)} us a sync`);
   await end();
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0) return number;
+  console.error(`"${text}" is not a whole number; --port, --load and --connections take one.`);
+  process.exit(2);
 }
