@@ -15,7 +15,7 @@ const LINES = 50;
 const threads = Number(process.argv[2] ?? 2);
 const directory = await mkdtemp(join(tmpdir(), 'ringwal-pool-'));
 const log = await openLog(directory);
-const pool = appenderPool(log, threads, (error) => console.error(`pool: ${error.message}`));
+const pool = await appenderPool(log, threads, (error) => console.error(`pool: ${error.message}`));
 const start = performance.now();
 const lsns = await Promise.all(
   Array.from({ length: TASKS }, (_, task) =>

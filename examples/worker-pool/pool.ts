@@ -10,11 +10,11 @@ export type AppenderPool = Piscina<readonly string[], number[]>;
  * `onError` hears of what no task can be told: a thread that failed between tasks, and, harmless, the answer of a task
  * that was on its way when the pool was destroyed (piscina 5.3). A pool that nobody listens to ends the process then.
  */
-export function appenderPool(
+export async function appenderPool(
   log: LogAppender,
   threads: number,
   onError: (error: Error) => void,
-): AppenderPool {
+): Promise<AppenderPool> {
   const pool: AppenderPool = new Piscina({
     filename: new URL('./appender.js', import.meta.url).href,
     ...{ minThreads: threads, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY },
@@ -25,7 +25,17 @@ export function appenderPool(
   });
   pool.on('error', onError);
   pool.on('message', (message: HandleRequest) => giveHandle(log, message.handleWanted));
+  await allReady(pool, threads);
   return pool;
+}
+
+/** Some versions of Node 20 crash when a thread is ended while it loads its modules, as `pool.destroy()` would do early. */
+function allReady(pool: AppenderPool, threads: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ready = 0;
+    pool.on('workerCreate', () => ++ready === threads && resolve());
+    pool.once('error', reject);
+  });
 }
 
 function giveHandle(log: LogAppender, port: MessagePort): void {

@@ -17,7 +17,7 @@ function onError(error: Error): void {
 async function start(): Promise<{ log: Log; pool: AppenderPool }> {
   const log = await openLog(tempDir(), SMALL);
   onTestFinished(() => log.close());
-  const pool = appenderPool(log, THREADS, onError);
+  const pool = await appenderPool(log, THREADS, onError);
   onTestFinished(() => pool.destroy());
   return { log, pool };
 }
@@ -73,7 +73,7 @@ it('loses nothing that was acknowledged when the pool is destroyed in the middle
   );
   await must(destroyed);
   expect(failed).toBeGreaterThan(0);
-  const other = appenderPool(log, 1, onError);
+  const other = await appenderPool(log, 1, onError);
   onTestFinished(() => other.destroy());
   const [last] = await other.run(['behind']);
   const found = await contents(log);
