@@ -69,7 +69,12 @@ try {
   );
   const stray = packed.files
     .map(({ path }) => path)
-    .filter((path) => !/^(dist\/(src|workers)\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(path));
+    .filter(
+      (path) =>
+        !/^(dist\/(src|workers)\/.+\.(js|d\.ts)|dashboards\/grafana\.json|package\.json|README\.md|LICENSE)$/.test(
+          path,
+        ),
+    );
   if (stray.length > 0) throw new Error(`the package holds what it should not: ${stray.join(', ')}`);
   writeFileSync(
     join(project, 'package.json'),
@@ -90,12 +95,16 @@ try {
     records: 5,
   });
   if (result !== expected) throw new Error(`used from the package it says ${result}, not ${expected}`);
-  // README's first example, as it is printed there.
-  const [, example] = /^```ts\n(.*?)^```/ms.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
-  writeFileSync(join(project, 'readme.mjs'), example);
-  const said = run(process.execPath, ['readme.mjs'], project);
-  if (said !== 'recovered up to LSN 0\n2 debit 5\n3 credit 5\n4 a\n5 b\n6 c\n')
-    throw new Error(`README's first example says:\n${said}`);
+  // README's first two examples, as they are printed there.
+  const says = ['1 paid: order 17\n', 'recovered up to LSN 1\n3 debit 5\n4 credit 5\n5 a\n6 b\n7 c\n'];
+  const examples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)];
+  for (const [i, expected] of says.entries()) {
+    writeFileSync(join(project, 'readme.mjs'), examples[i][1]);
+    const said = run(process.execPath, ['readme.mjs'], project);
+    if (said !== expected) throw new Error(`README's example ${i + 1} says:\n${said}`);
+  }
+  const told = JSON.parse(run('npx', ['ringwal', 'info', 'data', '--json'], project));
+  if (told.lastLsn !== 5) throw new Error(`the command says: ${JSON.stringify(told)}`);
   run(
     'npx',
     [
@@ -114,6 +123,10 @@ try {
     ],
     project,
   );
+  // What linters of packages have to say: every entry point is there, and its types are what is loaded.
+  const tarball = join(project, packed.filename);
+  run('npx', ['-y', 'publint@0.3.25', '--strict', tarball], project);
+  run('npx', ['-y', '@arethetypeswrong/cli@0.18.5', tarball, '--profile', 'esm-only'], project);
   const kept = readdirSync(join(project, 'data')).filter((name) => name.endsWith('.wal')).length;
   console.log(
     `packed: ${packed.files.length} files, ${packed.size} bytes; installed, used (${kept} segments) and type-checked`,

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeEnvironment } from './harness/environment.js';
 import { Progress } from './harness/progress.js';
-import { adviceOf } from './report/advice.js';
 import { barsOf } from './report/bars.js';
 import { printResults, say } from './report/console.js';
 import { html } from './report/html.js';
@@ -34,7 +33,9 @@ options
   --json FILE      write all figures there
   --html FILE      write a page with interactive plots there (ringwal-bench.html)
   --pictures DIR   write plots as SVG there
-  --help`;
+  --help
+
+Which options suit a disk: npx ringwal bench DIR`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -93,7 +94,6 @@ try {
     ...{ systems, scenarios, bars: barsOf(scenarios, ofRole('peer', kinds)) },
   };
   printResults(results);
-  for (const line of adviceOf(scenarios.advise ?? [])) say(line);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, undefined, 1));
   writeFileSync(values.html, await html(results));
   say(`The page with the plots: ${values.html}`);

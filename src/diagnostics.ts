@@ -9,20 +9,23 @@ import type { RecoverySummary } from './recovery/summary.js';
 
 /** `ringwal:open`: this thread opened a log. */
 export interface OpenMessage {
-  /** Absolute path of the log directory, as in all messages. */
+  /** Absolute path of the log directory. */
   readonly directory: string;
+  /** What opening found, as `log.recovery`. */
   readonly recovery: RecoverySummary;
 }
 
 /** `ringwal:group`: a group is durable that holds records of this thread (or written, for `durability: 'os'`). */
 export interface GroupMessage {
+  /** Absolute path of the log directory. */
   readonly directory: string;
   /** LSN of this thread's first record in it. */
   readonly firstLsn: number;
   /** This thread's records in it: they have consecutive LSNs. */
   readonly records: number;
-  /** All its records, and their bytes with frames. */
+  /** All its records. */
   readonly groupRecords: number;
+  /** Bytes of all its records, with their frames. */
   readonly groupBytes: number;
   /** What its write and sync took, microseconds; 0 when it was not synced. */
   readonly syncUs: number;
@@ -32,6 +35,7 @@ export interface GroupMessage {
 
 /** `ringwal:rotate`: for the first time this thread sees a record of its own in a newer segment. */
 export interface RotateMessage {
+  /** Absolute path of the log directory. */
   readonly directory: string;
   /** Number of the newer segment. */
   readonly segment: number;
@@ -39,6 +43,7 @@ export interface RotateMessage {
 
 /** `ringwal:truncate`: a truncation that this thread asked for is durable. */
 export interface TruncateMessage {
+  /** Absolute path of the log directory. */
   readonly directory: string;
   /** The LSN that the log begins with now. */
   readonly firstLsn: number;
@@ -46,7 +51,9 @@ export interface TruncateMessage {
 
 /** `ringwal:cut`: this thread has ended the log with an earlier record (`truncateAfter`). */
 export interface CutMessage {
+  /** Absolute path of the log directory. */
   readonly directory: string;
+  /** The LSN that the log ends with now. */
   readonly lastLsn: number;
 }
 
@@ -55,12 +62,15 @@ export interface CutMessage {
  * when the I/O worker ends.
  */
 export interface FailureMessage {
+  /** Absolute path of the log directory. */
   readonly directory: string;
+  /** What appends are rejected with: PoisonedError, with its cause, or WorkerDiedError. */
   readonly error: Error;
 }
 
 /** `ringwal:close`: the log, or this thread's part in it, is closed. */
 export interface CloseMessage {
+  /** Absolute path of the log directory. */
   readonly directory: string;
 }
 

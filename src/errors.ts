@@ -47,6 +47,7 @@ export type RingwalErrorCode =
 
 /** Base of all errors of this package. `details` holds plain values only and never payload bytes. */
 export class RingwalError extends Error {
+  /** Stable: what to match on. */
   readonly code: RingwalErrorCode;
 
   constructor(code: RingwalErrorCode, message: string, options?: { cause?: unknown }) {
@@ -54,6 +55,7 @@ export class RingwalError extends Error {
     this.code = code;
   }
 
+  /** Name of the class. */
   override get name(): string {
     return this.constructor.name;
   }
@@ -128,6 +130,7 @@ export interface DamageDetails {
 }
 
 export class CorruptError extends RingwalError {
+  /** Where the damage is, as far as it is known. */
   readonly details: DamageDetails;
 
   constructor(message: string, details: DamageDetails = {}) {
@@ -195,7 +198,12 @@ export class EncryptionError extends RingwalError {
 
 export class DecryptionError extends RingwalError {
   /** Never a key, nor a byte of the record. */
-  readonly details: { readonly lsn: number; readonly keyId: number };
+  readonly details: {
+    /** LSN of the record. */
+    readonly lsn: number;
+    /** Id of its key. */
+    readonly keyId: number;
+  };
 
   constructor(lsn: number, keyId: number, why: string, options?: { cause?: unknown }) {
     super('RINGWAL_DECRYPTION', `The record with LSN ${lsn} can't be decrypted: ${why}.`, options);

@@ -44,8 +44,9 @@ export {
   UnsupportedVersionError,
   WorkerDiedError,
 } from './errors.js';
+export type { OnSegmentFreed } from './lifecycle/freed-hook.js';
 export type { LogCursor } from './lifecycle/log-cursor.js';
-export type { LiveStats } from './live/contract.js';
+export type { LiveOptions, LiveStats } from './live/contract.js';
 export { liveStats } from './live/live-stats.js';
 export type { Log, LogAppender, LogStats } from './log.js';
 export type { CursorInfo } from './maintenance/cursors.js';
@@ -61,6 +62,7 @@ export { openReader, type ReaderOptions } from './reader/open-reader.js';
 export type { RecoveryDamage, RecoverySummary } from './recovery/summary.js';
 export type { LostRange, SalvageFinding, SalvageReport, SavedRange } from './salvage/report.js';
 export { type SalvageOptions, salvage } from './salvage/salvage.js';
+export type { SyncMode } from './storage/sync-mode.js';
 export type { LogHandle } from './thread.js';
 export type { Transaction, TransactionSource } from './transaction/transaction.js';
 export {

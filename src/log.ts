@@ -14,11 +14,13 @@ import type { TransactionSource } from './transaction/transaction.js';
 export interface LogStats extends WorkerStats {
   /** First LSN of the log. */
   readonly firstLsn: number;
+  /** The last LSN known to be on stable storage; 0 in an empty log. */
   readonly durableLsn: number;
   /** Appends of this thread that are neither resolved nor rejected. */
   readonly inFlight: number;
-  /** Bytes of this thread's ring in use, of how many. */
+  /** Bytes of this thread's ring in use. */
   readonly ringBytes: number;
+  /** Bytes of this thread's ring. */
   readonly ringCapacityBytes: number;
   /** Bytes of this thread's appends that wait for room in the ring. */
   readonly waitingBytes: number;
@@ -47,7 +49,9 @@ export interface LogAppender extends TransactionSource, LogLifecycle, LogFollowi
    * or RINGWAL_WORKER_DIED (it may or may not be on disk).
    */
   append(payload: Payload, options?: AppendOptions & { readonly receipt?: false }): Promise<number>;
+  /** As `append` above, with a receipt. */
   append(payload: Payload, options: AppendOptions & { readonly receipt: true }): Promise<Receipt>;
+  /** As `append` above, with a receipt if the options ask for one. */
   append(payload: Payload, options?: AppendOptions): Promise<number | Receipt>;
 
   /** As `append`, but returns undefined, having done nothing, when the record would have to wait for room. */
@@ -75,6 +79,7 @@ export interface LogAppender extends TransactionSource, LogLifecycle, LogFollowi
    */
   read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void>;
 
+  /** Counters and distributions since the log was opened. Rejects with RINGWAL_CLOSED and RINGWAL_WORKER_DIED. */
   stats(): Promise<LogStats>;
 
   /** A handle for another thread; see `attachLog`. */

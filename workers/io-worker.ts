@@ -21,7 +21,7 @@ import { segmentInfo } from '../src/control/segment-info.js';
 import { LogEngine } from '../src/engine/log-engine.js';
 import { systemEnvironment } from '../src/environment.js';
 import { ClosedError, InvalidArgumentError, IoError } from '../src/errors.js';
-import { type LiveStats, TOLD_OPTIONS } from '../src/live/contract.js';
+import type { LiveStats } from '../src/live/contract.js';
 import { tell } from '../src/live/tell.js';
 import { DirectoryLock } from '../src/lock/directory-lock.js';
 import type { OnFreed } from '../src/maintenance/freed-segments.js';
@@ -116,10 +116,22 @@ function stats(): WorkerStats {
 /** What other processes are told. */
 function liveStats(): LiveStats {
   const { firstLsn, durableLsn, checkpointLsn } = state;
+  const { segmentBytes, ringBytes, windowUs, maxGroupBytes, maxGroupRecords } = input.options;
+  const { recycle, padGroups, recordChecksums, isEncrypted } = input.options;
+  const groups = { maxGroupBytes, maxGroupRecords };
   return {
     ...stats(),
     ...{ pid: process.pid, firstLsn, durableLsn, checkpointLsn },
-    options: Object.fromEntries(TOLD_OPTIONS.map((name) => [name, input.options[name]])) as never,
+    options: {
+      segmentBytes,
+      ringBytes,
+      windowUs,
+      ...groups,
+      recycle,
+      padGroups,
+      recordChecksums,
+      isEncrypted,
+    },
     segments: opened().view().segments.map(segmentInfo),
   };
 }

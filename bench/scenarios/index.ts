@@ -1,5 +1,4 @@
 /** index: all scenarios, in the order in which they run: later ones may use what earlier ones measured. */
-import { advise } from './advise.js';
 import { bulk } from './bulk.js';
 import { closed } from './closed.js';
 import { http } from './http.js';
@@ -19,4 +18,4 @@ export const USUAL: readonly Scenario[] = [
   ...[limits, closed, open, windows, sizes, producers, rotation, bulk, http, recovery],
 ];
 /** Those that are run by name. */
-export const ON_DEMAND: readonly Scenario[] = [advise, presets, memory];
+export const ON_DEMAND: readonly Scenario[] = [presets, memory];

@@ -41,7 +41,9 @@ export interface Receipt {
 
 /** The LSNs of a batch: `first` to `last`, both included, in the order of the payloads. */
 export interface LsnRange {
+  /** LSN of the first record. */
   readonly first: number;
+  /** LSN of the last record. */
   readonly last: number;
 }
 

@@ -15,6 +15,7 @@ export type CompressionOption =
   | 'auto'
   | CompressionAlgorithm
   | {
+      /** Its name; `auto`: zstd where Node has it, else deflate. */
       readonly algorithm: 'auto' | CompressionAlgorithm;
       /** The algorithm's own; higher is smaller and slower. Default 3, 4 and 6 for zstd, brotli and deflate. */
       readonly level?: number;

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { serve } from '../control/calls.js';
 import type { FreedApi, FreedSegment } from '../control/contract.js';
 
+/** Option `onSegmentFreed`; what it rejects with is counted, and the segment comes again. */
 export type OnSegmentFreed = (segment: FreedSegment) => Promise<void> | void;
 
 /** The port through which the worker calls `hook`; undefined without one. Keeps no process alive. */

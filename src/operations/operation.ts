@@ -16,9 +16,25 @@ import { InvalidArgumentError, TooLargeError } from '../errors.js';
 export type Bytes = string | Uint8Array;
 
 /** One operation, as `decodeOperation` gives it back. */
-export type Operation =
-  | { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly kind: 'delete'; readonly key: Uint8Array };
+export type Operation = PutOperation | DeleteOperation;
+
+/** A put, as `decodeOperation` gives it back. */
+export interface PutOperation {
+  /** Tells it from a delete. */
+  readonly kind: 'put';
+  /** May be empty. */
+  readonly key: Uint8Array;
+  /** May be empty. */
+  readonly value: Uint8Array;
+}
+
+/** A delete, as `decodeOperation` gives it back. */
+export interface DeleteOperation {
+  /** Tells it from a put. */
+  readonly kind: 'delete';
+  /** May be empty. */
+  readonly key: Uint8Array;
+}
 
 const PUT = 1;
 const DELETE = 2;

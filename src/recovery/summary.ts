@@ -34,7 +34,14 @@ export interface RecoverySummary {
   /** Number of the segment that this opening began: the highest of the log. */
   readonly lastSegment: number;
   /** Where a write was found that had not been completed; it was never acknowledged. */
-  readonly tornTail: { readonly file: string; readonly offset: number } | undefined;
+  readonly tornTail:
+    | {
+        /** Name of the file. */
+        readonly file: string;
+        /** Byte offset in it. */
+        readonly offset: number;
+      }
+    | undefined;
   /**
    * Bytes that were cut off with the torn tail: from `tornTail.offset` to the last byte of that file that is not
    * zero. What a file held before it was reused can't be told from the torn write and counts. 0: no torn tail.

@@ -2,18 +2,23 @@
 
 /** LSNs that the new log does not have. */
 export interface LostRange {
+  /** The first of them. */
   readonly firstLsn: number;
-  /** Undefined: nothing tells how many there were, if any. */
+  /** The last of them; undefined: nothing tells how many there were, if any. */
   readonly lastLsn: number | undefined;
-  /** File and byte offset at which the damage begins, as far as it has a place. */
+  /** File in which the damage begins, as far as it has a place. */
   readonly file: string | undefined;
+  /** Byte offset in the file. */
   readonly offset: number | undefined;
+  /** What is wrong. */
   readonly reason: string;
 }
 
 /** Records that were saved without a gap, and where they are now. */
 export interface SavedRange {
+  /** LSN of the first of them in the damaged log. */
   readonly firstLsn: number;
+  /** LSN of the last of them in the damaged log. */
   readonly lastLsn: number;
   /** LSN of the first of them in the new log; the same unless a gap was too large to be kept open. */
   readonly newFirstLsn: number;
@@ -32,7 +37,12 @@ export interface SalvageFinding {
   /** Records saved from it. */
   readonly savedRecords: number;
   /** Damaged places, the first 100. */
-  readonly damage: readonly { readonly offset: number; readonly reason: string }[];
+  readonly damage: readonly {
+    /** Byte offset in the file. */
+    readonly offset: number;
+    /** What is wrong. */
+    readonly reason: string;
+  }[];
   /** How many damaged places there are. */
   readonly damages: number;
 }
@@ -41,12 +51,15 @@ export interface SalvageFinding {
 export interface SalvageReport {
   /** Records written to the new log; 0: there was nothing to save, and no log was made. */
   readonly savedRecords: number;
-  /** First and last LSN of the new log; 0 without one. */
+  /** First LSN of the new log; 0 without one. */
   readonly firstLsn: number;
+  /** Last LSN of the new log; 0 without one. */
   readonly lastLsn: number;
   /** Every LSN from the log's truncation mark on that was not saved, in order. */
   readonly lost: readonly LostRange[];
+  /** What was saved, in order. */
   readonly saved: readonly SavedRange[];
+  /** What was found in each file. */
   readonly files: readonly SalvageFinding[];
   /** Commits that are aborts in the new log, since records of their transactions may be lost. */
   readonly abortedTransactions: number;

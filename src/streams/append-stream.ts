@@ -11,7 +11,7 @@ export interface AppendStreamOptions {
 }
 
 /** What is needed of a log. */
-type Appends = Pick<LogAppender, 'append'>;
+export type Appends = Pick<LogAppender, 'append'>;
 
 const CHUNKS = 256;
 

@@ -17,7 +17,7 @@ describe('a group', () => {
     producer.consume((...completion) => told.push(completion));
     expect(told).toEqual([[1, 2, 0]]);
     const tookUs = WRITE_US + SYNC_US;
-    expect(producer.completedGroup).toEqual({ records: 2, bytes: 192, syncUs: tookUs, segment: 1 });
+    expect(producer.completedGroup).toEqual({ records: 2, bytes: 192, syncUs: tookUs, segment: 1, more: 0 });
     expect(metrics).toMatchObject({ groups: 1, records: 2, bytes: 192, syncs: 1, syncUsTotal: tookUs });
     expect([state.durableLsn, writer.lastLsn]).toEqual([2, 2]);
     expect(writer.commit(group)).toBe('idle');
@@ -29,11 +29,11 @@ describe('a group', () => {
     writer.commit(group);
     expect([state.durableLsn, state.lastLsn]).toEqual([0, 1]);
     producer.consume(() => {});
-    expect(producer.completedGroup).toEqual({ records: 1, bytes: 64, syncUs: 0, segment: 1 });
+    expect(producer.completedGroup).toEqual({ records: 1, bytes: 64, syncUs: 0, segment: 1, more: 0 });
     producer.publishSync();
     writer.commit(group);
     producer.consume(() => {});
-    expect(producer.completedGroup).toEqual({ records: 0, bytes: 0, syncUs: SYNC_US, segment: 1 });
+    expect(producer.completedGroup).toEqual({ records: 0, bytes: 0, syncUs: SYNC_US, segment: 1, more: 0 });
     expect(state.durableLsn).toBe(1);
     producer.publishSync(); // nothing is left to do
     writer.commit(group);

@@ -1,0 +1,105 @@
+/** cat: `ringwal cat` writes the records that are asked for, in each format, also of encrypted logs. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type LogOptions, openLog } from '../../dist/src/index.js';
+import { cli } from '../support/cli.js';
+import { fingerprint, tempDir } from '../support/temp-dir.js';
+
+const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 65_536 };
+
+async function written(payloads: readonly (string | Uint8Array)[], options = SMALL): Promise<string> {
+  const directory = tempDir();
+  const log = await openLog(directory, options);
+  for (const payload of payloads) await log.append(payload);
+  await log.close();
+  return directory;
+}
+
+it('writes payloads with a newline behind each, from, to and at most as many as asked for', async () => {
+  const directory = await written(['a', 'b', '', 'd']);
+  const before = fingerprint(directory);
+  expect(await cli(['cat', directory])).toEqual({ code: 0, out: 'a\nb\n\nd\n', err: '' });
+  expect((await cli(['cat', directory, '--from', '2', '--to', '3'])).out).toBe('b\n\n');
+  expect((await cli(['cat', directory, '--from', '2', '--limit', '1'])).out).toBe('b\n');
+  expect((await cli(['cat', directory, '--limit', '0'])).out).toBe('');
+  expect(fingerprint(directory)).toEqual(before);
+});
+
+it('reads from the last checkpoint, and records of some types only', async () => {
+  const directory = tempDir();
+  const log = await openLog(directory, SMALL);
+  await log.append('before');
+  await log.checkpoint('state');
+  const tx = log.begin();
+  await tx.append('inside');
+  await tx.commit();
+  await log.close();
+  expect((await cli(['cat', directory, '--from', 'checkpoint'])).out).toBe('state\ninside\n');
+  expect((await cli(['cat', directory, '--type', 'checkpoint'])).out).toBe('state\n');
+  const ends = await cli(['cat', directory, '--type', 'begin,commit', '--type', 'checkpoint', '--json']);
+  expect(ends.out.match(/"type":"\w+"/g)).toEqual([
+    '"type":"checkpoint"',
+    '"type":"begin"',
+    '"type":"commit"',
+  ]);
+  expect(await cli(['cat', directory, '--type', 'wat'])).toMatchObject({ code: 2, out: '' });
+});
+
+it('writes JSON, an object a line: text as it is, other bytes in base64', async () => {
+  const directory = await written(['grüße\n', Uint8Array.of(0xff, 0)]);
+  const { out } = await cli(['cat', directory, '--json']);
+  const [text, bytes] = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  expect(text).toMatchObject({ lsn: 1, type: 'record', encoding: 'utf8', payload: 'grüße\n', bytes: 8 });
+  expect(bytes).toMatchObject({
+    lsn: 2,
+    encoding: 'base64',
+    payload: '/wA=',
+    timestampUs: expect.any(Number),
+  });
+  expect((await cli(['cat', directory, '--format', 'json'])).out).toBe(out);
+});
+
+it('writes hexadecimal to look at', async () => {
+  const directory = await written(['seventeen letters', Uint8Array.of(0)]);
+  const [title, first, second, , last] = (await cli(['cat', directory, '--format', 'hex'])).out.split('\n');
+  expect(title).toMatch(/^LSN 1 {2}record {2}17 B {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+  expect(first).toBe('  00000000  73 65 76 65 6e 74 65 65  6e 20 6c 65 74 74 65 72  seventeen letter');
+  expect(second).toBe(`  00000010  73${' '.repeat(48)}s`);
+  expect(last).toBe(`  00000000  00${' '.repeat(48)}.`);
+});
+
+it('says which LSNs there are not, with exit code 2', async () => {
+  const { code, err } = await cli(['cat', await written(['a']), '--from', '5']);
+  expect(code).toBe(2);
+  expect(err).toContain('(RINGWAL_OUT_OF_RANGE)');
+  expect(err).toContain('ringwal info');
+});
+
+it('reads an encrypted log with its key, as bytes or in hexadecimal, and asks for it without', async () => {
+  const key = randomBytes(32);
+  const directory = await written(['secret'], { ...SMALL, encryption: { keyId: 7, key: () => key } });
+  const keys = tempDir();
+  const file = (name: string, content: string | Uint8Array): string => {
+    writeFileSync(join(keys, name), content);
+    return join(keys, name);
+  };
+  for (const content of [key, `${key.toString('hex')}\n`])
+    expect((await cli(['cat', directory, '--key-file', file('good', content)])).out).toBe('secret\n');
+  const without = await cli(['cat', directory]);
+  expect(without).toMatchObject({ code: 2, out: '' });
+  expect(without.err).toContain('--key-file FILE');
+  for (const [content, what] of [
+    [randomBytes(32), 'RINGWAL_DECRYPTION'],
+    ['short', 'must hold 32 bytes'],
+  ] as const) {
+    const { code, err } = await cli(['cat', directory, '--key-file', file('bad', content)]);
+    expect(code).toBe(2);
+    expect(err).toContain(what);
+  }
+  expect((await cli(['cat', directory, '--key-file', join(keys, 'none')])).err).toContain("can't be read");
+});
