@@ -11,6 +11,7 @@ export type { CompressionAlgorithm, CompressionOption } from './codec/compressio
 export type { EncryptionOption, KeyCallback } from './codec/keys.js';
 export type { Distribution } from './commit/commit-metrics.js';
 export type { FreedSegment } from './control/contract.js';
+export type { CursorInfo } from './control/cursor-info.js';
 export type { SegmentInfo } from './control/segment-info.js';
 export type {
   CloseMessage,
@@ -49,13 +50,13 @@ export type { LogCursor } from './lifecycle/log-cursor.js';
 export type { LiveOptions, LiveStats } from './live/contract.js';
 export { liveStats } from './live/live-stats.js';
 export type { Log, LogAppender, LogStats } from './log.js';
-export type { CursorInfo } from './maintenance/cursors.js';
 export { type AttachOptions, attachLog, openLog } from './open-log.js';
 export type { LogOptions, RecoveryMode, RetentionOptions } from './options.js';
 export { durable, highThroughput, lowLatency } from './presets.js';
 export type { ReadOptions } from './read/read-options.js';
 export type { LogRecord, RecordType, TransactionMode } from './read/record-assembler.js';
 export type { TailOptions } from './read/tail.js';
+export { listCursors } from './reader/list-cursors.js';
 export { listSegments, type SegmentListing } from './reader/list-segments.js';
 export type { LogReader, ReaderTailOptions } from './reader/log-reader.js';
 export { openReader, type ReaderOptions } from './reader/open-reader.js';

@@ -1,6 +1,6 @@
 /** begin-log-at: drops the records before an LSN, or says what that would do; what `truncate --before` and `gc` share. */
 import type { CursorInfo } from '../index.js';
-import { cursorsOf, heldFrom } from './cursor-files.js';
+import { cursorsOf, heldFrom } from './held-back.js';
 import { type CliIo, note, print, printJson } from './io.js';
 import { openForWriting } from './open-for-writing.js';
 import { counted, inBytes } from './quantities.js';
@@ -61,7 +61,7 @@ interface Truncation {
 
 async function plan(ends: LogEnds, lsn: number, isForced: boolean): Promise<Truncation> {
   const { directory, lastLsn } = ends;
-  const cursors = await cursorsOf({ directory, lastLsn, segment: ends.segments.at(-1)?.file ?? '' });
+  const cursors = await cursorsOf(directory, lastLsn);
   const firstLsn = Math.max(ends.firstLsn, isForced ? lsn : Math.min(lsn, heldFrom(cursors)));
   return { firstLsn, cursors, freed: freedBefore(ends, firstLsn) };
 }

@@ -1,5 +1,5 @@
 /** open-for-writing: opens a log for the commands that change one. */
-import { type Log, type LogOptions, liveStats, openLog, RingwalError } from '../index.js';
+import { type Log, type LogOptions, listSegments, liveStats, openLog, RingwalError } from '../index.js';
 import { CliError } from './failure.js';
 import { type CliIo, note } from './io.js';
 import { counted } from './quantities.js';
@@ -10,7 +10,7 @@ import { counted } from './quantities.js';
  */
 export async function openForWriting(io: CliIo, directory: string, options: LogOptions): Promise<Log> {
   try {
-    const log = await openLog(directory, options);
+    const log = await openLog(directory, { ...(await sizeOfSegments(directory)), ...options });
     const { tornTail, tornBytes } = log.recovery;
     if (tornTail !== undefined)
       note(
@@ -32,4 +32,11 @@ export async function openForWriting(io: CliIo, directory: string, options: LogO
         'Reading (info, cat, tail, top) works meanwhile.',
     );
   }
+}
+
+/** A log goes on with the size of segments that it has, not with the default of who only appends to it now and then. */
+async function sizeOfSegments(directory: string): Promise<LogOptions> {
+  const segments = await listSegments(directory).catch(() => []); // there is none yet, or opening says what is wrong
+  const segmentBytes = segments.at(-1)?.segmentBytes;
+  return segmentBytes === undefined ? {} : { segmentBytes };
 }

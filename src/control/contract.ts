@@ -6,11 +6,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { EncryptionKey } from '../codec/encryption.js';
 import type { Distribution } from '../commit/commit-metrics.js';
-import type { CursorInfo } from '../maintenance/cursors.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/summary.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { SyncMode } from '../storage/sync-mode.js';
+import type { CursorInfo } from './cursor-info.js';
 import type { SegmentInfo } from './segment-info.js';
 
 /** What the worker is started with (`workerData`). */

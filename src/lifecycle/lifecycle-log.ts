@@ -2,10 +2,11 @@
  * lifecycle-log: what every thread can ask of the log as a whole: its segments, where one ends, and where the log
  * begins. Calls over the control channel, some tens of microseconds each.
  */
+
+import type { CursorInfo } from '../control/cursor-info.js';
 import { type SegmentInfo, segmentInfo } from '../control/segment-info.js';
 import { cutChannel, truncateChannel } from '../diagnostics.js';
 import { InvalidArgumentError } from '../errors.js';
-import type { CursorInfo } from '../maintenance/cursors.js';
 import { checkLsn } from '../read/read-options.js';
 import type { LogThread } from '../thread.js';
 import { checkCursorName, LogCursor } from './log-cursor.js';

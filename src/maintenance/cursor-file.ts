@@ -9,14 +9,13 @@
 import { CorruptError, IoError, RingwalError } from '../errors.js';
 import {
   CURSOR_FILE_BYTES,
-  CURSOR_SLOT_BYTES,
   type CursorSlot,
   cursorFileName,
   cursorSlotOffset,
-  decodeCursorSlot,
   encodeCursorSlot,
   preparedCursorName,
 } from '../format/cursor-slot.js';
+import { newestSlot } from '../read/cursor-slots.js';
 import { inTurn } from '../storage/directory-turns.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 
@@ -78,8 +77,7 @@ export class CursorFile {
     let file: StorageFile | undefined;
     try {
       file = await storage.open(cursorFileName(name), 'write');
-      const slots = [await readSlot(file, 0), await readSlot(file, 1)].filter((slot) => slot !== undefined);
-      const last = slots.sort((a, b) => a.sequence - b.sequence).at(-1);
+      const last = await newestSlot(file);
       if (last === undefined) throw damaged(name, 'neither of its two positions verifies');
       if (last.name !== name) throw damaged(name, `it is that of "${last.name}"`);
       if (!last.logId.every((byte, i) => byte === logId[i])) throw damaged(name, 'it belongs to another log');
@@ -135,12 +133,6 @@ export async function removeCursorFile(storage: Storage, name: string): Promise<
   } catch (error) {
     throw new IoError(`Removing the cursor "${name}"`, error);
   }
-}
-
-async function readSlot(file: StorageFile, turn: number): Promise<CursorSlot | undefined> {
-  const bytes = new Uint8Array(CURSOR_SLOT_BYTES);
-  const read = await file.read(bytes, cursorSlotOffset(turn));
-  return decodeCursorSlot(bytes.subarray(0, read));
 }
 
 function damaged(name: string, why: string): CorruptError {

@@ -6,19 +6,12 @@
  * Files are written one after the other beside the commit path; acks that wait for their turn share a write.
  */
 import PQueue from 'p-queue';
+import type { CursorInfo } from '../control/cursor-info.js';
 import { CorruptError, InvalidArgumentError, IoError, OutOfRangeError, TruncatedError } from '../errors.js';
 import { cursorFileName, parseCursorFileName } from '../format/cursor-slot.js';
 import type { LogState } from '../ring/log-state.js';
 import type { Storage } from '../storage/storage.js';
 import { CursorFile, removeCursorFile } from './cursor-file.js';
-
-/** A cursor as `cursors()` tells it. */
-export interface CursorInfo {
-  /** As given to `cursor`. */
-  readonly name: string;
-  /** The last LSN that the consumer is done with, 0: none; undefined when its file is damaged. */
-  readonly position: number | undefined;
-}
 
 interface Entry {
   /** Undefined while it is being made, and when it is damaged. */

@@ -17,7 +17,9 @@ export interface SegmentListing {
   readonly firstLsn: number;
   /** LSN of its last record, `firstLsn - 1` if it holds none; undefined for the newest, whose end is found by a scan only. */
   readonly lastLsn: number | undefined;
-  /** Size of the file. */
+  /** Size that it was laid out for: option `segmentBytes` of who made it. */
+  readonly segmentBytes: number;
+  /** Size of the file: cut to what is in it when the log was closed. */
   readonly fileBytes: number;
   /** Bytes of it that belong to the log; undefined for the newest. */
   readonly bytes: number | undefined;
@@ -61,6 +63,7 @@ async function list(storage: Storage): Promise<SegmentListing[]> {
       epoch: header.epoch,
       firstLsn: link.header.firstLsn,
       lastLsn: behind?.predecessorLastLsn,
+      segmentBytes: header.segmentBytes,
       fileBytes: segment.fileBytes,
       bytes: behind?.predecessorEnd,
       isClosed: behind !== undefined,

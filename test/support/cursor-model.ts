@@ -1,5 +1,5 @@
 /** cursor-model: where each named cursor may stand after what was asked of it and answered. */
-import type { CursorInfo } from '../../dist/src/maintenance/cursors.js';
+import type { CursorInfo } from '../../dist/src/control/cursor-info.js';
 
 interface Place {
   least: number;

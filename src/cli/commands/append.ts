@@ -41,7 +41,7 @@ export function addAppend(program: Command, io: CliIo): void {
       'records with their length before them (u32, big endian), as `cat --frames` writes them',
     )
     .option('--ack', 'print the LSN of each record on stdout as soon as it is on stable storage')
-    .option('--segment-bytes <size>', 'size of new segments (default: 64m)', size)
+    .option('--segment-bytes <size>', 'size of new segments (default: that of the log, or 64m)', size)
     .addOption(keyOption())
     .option(
       '--key-id <n>',

@@ -9,9 +9,9 @@ import {
   type SegmentListing,
 } from '../../index.js';
 import { paint } from '../colours.js';
-import { cursorsOf, heldFrom } from '../cursor-files.js';
 import { type DiskUse, diskUse } from '../disk-use.js';
 import { EXIT_BAD_NEWS, failureOf } from '../failure.js';
+import { cursorsOf, heldFrom } from '../held-back.js';
 import { type CliIo, print, printJson } from '../io.js';
 import { segmentsOf } from '../log-directory.js';
 import { DIRECTORY, examples, jsonOption } from '../options.js';
@@ -90,7 +90,7 @@ async function gather(directory: string): Promise<Info> {
   const isOpen = live !== undefined || (isReadable && reader.isLive);
   // What is acknowledged while a writer is at work may lie behind what the reader has seen.
   const lastLsn = isReadable && !isOpen ? reader.lastLsn : undefined;
-  const cursors = await cursorsOf({ directory, lastLsn, segment: listing.at(-1)?.file ?? '' });
+  const cursors = await cursorsOf(directory, lastLsn);
   const info: Info = {
     directory: isReadable ? reader.directory : directory,
     firstLsn: isReadable ? reader.firstLsn : undefined,
