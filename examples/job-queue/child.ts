@@ -1,5 +1,6 @@
 /** child: a process that produces and consumes under load until it is killed, and tells what it was answered. */
 import { JobQueue } from './queue.js';
+import { tell } from './tell.js';
 
 const [directory, name = '', inFlight = '32', segmentBytes = `${64 * 1024}`] = process.argv.slice(2) as [
   string,
@@ -15,13 +16,13 @@ async function caller(): Promise<void> {
   for (;;) {
     const work = `${name}/${next++}`;
     const id = await queue.add(work);
-    process.stdout.write(`added ${id} ${work}\n`); // the parent is the witness: what it has read must be true
+    tell(`added ${id} ${work}`); // the parent is the witness: what it has read must be true
     const delivery = await queue.take({ visibilityMs: 60_000 });
     // Every fifth job is never acknowledged: it is in somebody's hands when the process is killed.
     if (delivery === undefined || delivery.id % 5 === 0) continue;
-    process.stdout.write(`acking ${delivery.id}\n`);
+    tell(`acking ${delivery.id}`); // before it is asked for
     await queue.ack(delivery);
-    process.stdout.write(`acked ${delivery.id}\n`);
+    tell(`acked ${delivery.id}`);
   }
 }
 
