@@ -58,7 +58,7 @@ describe('recovery', () => {
           await log.close();
         }
       }),
-      { numRuns: 6, seed: testSeed(1) },
+      { numRuns: 3, seed: testSeed(1) },
     );
   });
 

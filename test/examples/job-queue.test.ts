@@ -39,7 +39,7 @@ describe('a job queue', () => {
           await pair.close();
         }
       }),
-      { numRuns: 12, seed: testSeed(1) },
+      { numRuns: 6, seed: testSeed(1) },
     );
     expect(carried, 'compactions that had something to do').toBeGreaterThan(0);
   });
@@ -149,7 +149,7 @@ describe('a job queue', () => {
     const prng = new Prng(seed);
     const directory = tempDir();
     const witness: Witness = { added: new Map(), acking: new Set(), acked: new Set() };
-    for (let life = 0; life < 5; life++) {
+    for (let life = 0; life < 4; life++) {
       await killAfter(directory, `life-${life}`, prng.between(1, 1500), witness);
       const queue = await JobQueue.open(directory, { maxAttempts: 1_000_000, log: LOG });
       const found = new Map<number, string>();
