@@ -19,7 +19,7 @@ import { must } from '../support/must.js';
 import { Prng, testSeed } from '../support/prng.js';
 import { edit, tempDir } from '../support/temp-dir.js';
 
-const CYCLES = 10;
+const CYCLES = 6;
 /** A memtable is full after some 150 operations, and a segment after two of them. */
 const SMALL: StoreOptions = {
   memtableBytes: 24 * 1024,
