@@ -40,10 +40,16 @@ it('tells of a log that is opened, of each group with records of this thread, an
 });
 
 it('tells of a group once, also when an append in its middle is refused', async () => {
-  const log = await openLog(tempDir(), SMALL);
-  await Promise.allSettled([log.append('a'), log.append('no', { expectedLsn: 99 }), log.append('b')]);
-  await Promise.allSettled([log.append('no', { expectedLsn: 99 })]);
-  await Promise.allSettled([log.append('no', { expectedLsn: 99 }), log.append('c')]);
+  // The window holds the group open until `sync` ends it: what is appended in one turn may else be two groups.
+  const log = await openLog(tempDir(), { ...SMALL, windowUs: 1_000_000 });
+  const together = async (...appends: Promise<number>[]): Promise<void> => {
+    const synced = log.sync();
+    await Promise.allSettled([...appends, synced]);
+  };
+  const refused = (): Promise<number> => log.append('no', { expectedLsn: 99 });
+  await together(log.append('a'), refused(), log.append('b'));
+  await together(refused());
+  await together(refused(), log.append('c'));
   expect(of('group')).toMatchObject([
     { firstLsn: 1, records: 2, groupRecords: 2 },
     { firstLsn: 3, records: 1, groupRecords: 1 },
