@@ -118,19 +118,22 @@ export class CompletionEvents {
     if (this.#records === 0) this.#firstLsn = firstLsn;
     this.#records += records;
     if (group.more > 0 || this.#records === 0) return;
-    const own = { firstLsn: this.#firstLsn, records: this.#records };
+    const own = this.#records;
     this.#records = 0;
+    if (group.segment !== this.#segment) this.#rotated(group.segment);
+    if (!groupChannel.hasSubscribers) return; // on the way of every group: nothing is made for nobody
     const { segment, syncUs, records: groupRecords, bytes: groupBytes } = group;
-    if (segment !== this.#segment) {
-      const isFirst = this.#segment === 0;
-      this.#segment = segment;
-      if (!isFirst) rotateChannel.publish({ directory: this.#directory, segment });
-    }
-    if (groupChannel.hasSubscribers)
-      groupChannel.publish({
-        ...{ directory: this.#directory, ...own },
-        ...{ groupRecords, groupBytes, syncUs, segment },
-      });
+    groupChannel.publish({
+      ...{ directory: this.#directory, firstLsn: this.#firstLsn, records: own },
+      ...{ groupRecords, groupBytes, syncUs, segment },
+    });
+  }
+
+  /** Also called with the first record at all, which tells of no rotation. */
+  #rotated(segment: number): void {
+    const isFirst = this.#segment === 0;
+    this.#segment = segment;
+    if (!isFirst) rotateChannel.publish({ directory: this.#directory, segment });
   }
 
   /** The log has failed; told once. */

@@ -1,8 +1,7 @@
 /** kill: lets a child write, kills it with SIGKILL mid-flight, reopens the log, and compares byte for byte. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { openLog } from 'ringwal';
+import { untilKilled } from '../support/until-killed.js';
 
 /** Smaller lines fit into a group of the writer's log. */
 const SMALLEST_LARGE_BYTES = 512 * 1024;
@@ -23,22 +22,14 @@ export async function killAndRecover(
   afterAcks: number,
 ): Promise<KillResult> {
   const writer = fileURLToPath(new URL('./writer.js', import.meta.url));
-  const child = spawn(process.execPath, [writer, directory, input], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  let acks = 0;
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-    for (const character of chunk) if (character === '\n') acks++;
-    if (acks >= afterAcks) child.kill('SIGKILL');
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
   const problems: string[] = [];
-  if (code !== null) problems.push(`the writer ended by itself with code ${code}`);
   const witnessed = new Map<number, number>();
-  for (const ack of text.split('\n').slice(0, -1)) {
+  const hear = (ack: string): boolean => {
     const [lsn, line] = ack.split(' ').map(Number) as [number, number];
     witnessed.set(lsn, line);
-  }
+    return witnessed.size >= afterAcks;
+  };
+  await untilKilled(writer, [directory, input], hear).catch((error: Error) => problems.push(error.message));
   const log = await openLog(directory);
   const missing = new Set(witnessed.keys());
   let recovered = 0;

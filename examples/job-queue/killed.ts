@@ -1,7 +1,6 @@
 /** killed: runs the child process, kills it with SIGKILL in the midst of its work, and knows what it was answered. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { untilKilled } from '../support/until-killed.js';
 
 export interface Witness {
   /** Payloads of jobs that were added, by id. */
@@ -19,21 +18,13 @@ export async function killAfter(
   witness: Witness,
 ): Promise<void> {
   const program = fileURLToPath(new URL('./child.js', import.meta.url));
-  const child = spawn(process.execPath, [program, directory, name], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let rest = '';
   let heard = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const [what, id, payload = ''] = line.split(' ');
-      if (what === 'added') witness.added.set(Number(id), payload);
-      if (what === 'acking') witness.acking.add(Number(id));
-      if (what !== 'acked') continue;
-      witness.acked.add(Number(id));
-      if (++heard === acks) child.kill('SIGKILL');
-    }
+  await untilKilled(program, [directory, name], (line) => {
+    const [what, id, payload = ''] = line.split(' ');
+    if (what === 'added') witness.added.set(Number(id), payload);
+    if (what === 'acking') witness.acking.add(Number(id));
+    if (what !== 'acked') return false;
+    witness.acked.add(Number(id));
+    return ++heard === acks;
   });
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (signal !== 'SIGKILL') throw new Error(`The child ended by itself, with ${signal ?? code}.`);
 }

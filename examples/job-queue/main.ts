@@ -6,13 +6,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { killAfter, type Witness } from './killed.js';
 import { type Delivery, JobQueue } from './queue.js';
 
-const RUN_MS = 2500;
+const RUN_MS = 1500;
 const PRODUCERS = 8;
 const CONSUMERS = 8;
 const VISIBILITY_MS = 400;
 /** What the consumer that dies has in hand then. */
 const LOST_JOBS = 20;
-const KILL_AFTER_ACKS = 5000;
+const KILL_AFTER_ACKS = 2000;
 
 const directory = await mkdtemp(join(tmpdir(), 'job-queue-'));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -5,7 +5,7 @@
  * The ring is published once at the end of the current run of the event loop's microtasks, and earlier when enough
  * bytes wait to keep a sync busy.
  */
-import { CompletionEvents } from '../diagnostics.js';
+import type { CompletionEvents } from '../diagnostics.js';
 import { ClosedError, OverloadedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
 import type { ResolvedOptions } from '../options.js';
@@ -56,12 +56,7 @@ export class Submitter {
   /** Calls of `sync` that are not settled. */
   #barriers = 0;
 
-  constructor(
-    ring: RingMemory,
-    state: LogState,
-    options: ResolvedOptions,
-    events = new CompletionEvents(''),
-  ) {
+  constructor(ring: RingMemory, state: LogState, options: ResolvedOptions, events: CompletionEvents) {
     this.#events = events;
     this.#options = options;
     this.#state = state;

@@ -5,7 +5,7 @@ import { paint } from './colours.js';
 import { type CliIo, Interrupted, PipeClosed } from './io.js';
 
 export const EXIT_BAD_NEWS = 1;
-export const EXIT_FAILED = 2;
+const EXIT_FAILED = 2;
 export const EXIT_INTERRUPTED = 130;
 
 /** An error of the command line itself. */

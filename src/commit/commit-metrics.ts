@@ -127,7 +127,7 @@ class Histogram {
     return {
       count: histogram.count,
       sum: this.#sum,
-      mean: histogram.mean,
+      mean: this.#sum / histogram.count,
       p50: histogram.percentile(50),
       p99: histogram.percentile(99),
       max: histogram.max,

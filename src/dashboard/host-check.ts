@@ -27,7 +27,7 @@ function hostName(host: string): string | undefined {
   return (bracketed ?? plain)?.toLowerCase();
 }
 
-export function isLoopback(name: string): boolean {
+function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }
 

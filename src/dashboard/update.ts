@@ -1,4 +1,5 @@
 /** update: what the page is told at each moment: plain figures, and never a byte of a record. */
+import type { LogStats } from '../index.js';
 import type { Interval } from './interval.js';
 import type { Ending, Look } from './shown-log.js';
 
@@ -9,25 +10,28 @@ const DRAWN_SEGMENTS = 256;
 export type SegmentRow = readonly [number, number, number, number, boolean];
 
 /** The log as it is. */
-export interface Figures {
-  readonly durableLsn: number;
-  readonly firstLsn: number;
+export interface Figures
+  extends Pick<
+    LogStats,
+    | 'durableLsn'
+    | 'firstLsn'
+    | 'inFlight'
+    | 'waitingBytes'
+    | 'producers'
+    | 'ringsUsedBytes'
+    | 'ringsCapacityBytes'
+    | 'syncMode'
+    | 'records'
+    | 'groups'
+    | 'syncs'
+    | 'rotations'
+    | 'segmentsPrepared'
+    | 'segmentsRecycled'
+    | 'segmentsRemoved'
+    | 'ioErrors'
+    | 'maintenanceErrors'
+  > {
   readonly checkpointLsn: number;
-  readonly inFlight: number;
-  readonly waitingBytes: number;
-  readonly producers: number;
-  readonly ringsUsedBytes: number;
-  readonly ringsCapacityBytes: number;
-  readonly syncMode: string;
-  readonly records: number;
-  readonly groups: number;
-  readonly syncs: number;
-  readonly rotations: number;
-  readonly segmentsPrepared: number;
-  readonly segmentsRecycled: number;
-  readonly segmentsRemoved: number;
-  readonly ioErrors: number;
-  readonly maintenanceErrors: number;
   /** Empty when there is none. */
   readonly maintenanceError: string;
   /** Size of a segment file; 0 when that isn't known. */

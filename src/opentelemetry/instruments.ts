@@ -22,7 +22,7 @@ export interface Definition {
 
 const syncMode = ({ syncMode }: Figures): Attributes => ({ 'ringwal.sync.mode': syncMode });
 
-export const definitions: readonly Definition[] = [
+const definitions: readonly Definition[] = [
   {
     kind: 'counter',
     name: 'ringwal.records',

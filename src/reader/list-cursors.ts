@@ -2,11 +2,10 @@
 import type { CursorInfo } from '../control/cursor-info.js';
 import { cursorFileName, parseCursorFileName } from '../format/cursor-slot.js';
 import { newestSlot } from '../read/cursor-slots.js';
-import { believed } from '../read/look.js';
 import { findNewest } from '../recovery/chain.js';
 import { readDirectory } from '../segment/segment-files.js';
-import { openDirectory } from '../storage/open-directory.js';
 import type { Storage } from '../storage/storage.js';
+import { listing } from './listing.js';
 
 /**
  * The cursors of the log in `path`, by name, as their files say. While a writer has the log open it may know a newer
@@ -16,13 +15,8 @@ import type { Storage } from '../storage/storage.js';
  * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_IO, RINGWAL_CORRUPT when the newest segment can't be told, and
  * RINGWAL_UNSUPPORTED_VERSION.
  */
-export async function listCursors(path: string): Promise<CursorInfo[]> {
-  const storage = await openDirectory(path);
-  try {
-    return await believed('Listing the cursors', () => list(storage));
-  } finally {
-    await storage.close();
-  }
+export function listCursors(path: string): Promise<CursorInfo[]> {
+  return listing(path, 'Listing the cursors', list);
 }
 
 async function list(storage: Storage): Promise<CursorInfo[]> {

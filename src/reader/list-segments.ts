@@ -1,9 +1,8 @@
 /** list-segments: the segments of a log directory, told from the first bytes of each file. */
-import { believed } from '../read/look.js';
 import { findNewest } from '../recovery/chain.js';
 import { readDirectory } from '../segment/segment-files.js';
-import { openDirectory } from '../storage/open-directory.js';
 import type { Storage } from '../storage/storage.js';
+import { listing } from './listing.js';
 
 /** One segment of a log, as far as its first bytes and those of the segment behind it tell. */
 export interface SegmentListing {
@@ -39,13 +38,8 @@ export interface SegmentListing {
  * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_IO, RINGWAL_CORRUPT when the newest segment can't be told, and
  * RINGWAL_UNSUPPORTED_VERSION.
  */
-export async function listSegments(path: string): Promise<SegmentListing[]> {
-  const storage = await openDirectory(path);
-  try {
-    return await believed('Listing the segments', () => list(storage));
-  } finally {
-    await storage.close();
-  }
+export function listSegments(path: string): Promise<SegmentListing[]> {
+  return listing(path, 'Listing the segments', list);
 }
 
 async function list(storage: Storage): Promise<SegmentListing[]> {

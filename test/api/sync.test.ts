@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { Appender } from '../../dist/src/append/appender.js';
 import { Submitter } from '../../dist/src/append/submitter.js';
+import { CompletionEvents } from '../../dist/src/diagnostics.js';
 import { openLog } from '../../dist/src/index.js';
 import { resolveOptions } from '../../dist/src/options.js';
 import { createRing, PUBLISHED } from '../../dist/src/ring/layout.js';
@@ -20,7 +21,7 @@ it('publishes first and hurries the worker then, which would else forget the hur
     }
   }
   const options = resolveOptions(SMALL);
-  const submitter = new Submitter(ring, new WatchedState(), options);
+  const submitter = new Submitter(ring, new WatchedState(), options, new CompletionEvents('log'));
   const pending = [new Appender(submitter, options).append('in the same turn'), submitter.sync()];
   expect(publishedAtHurry.at(-1)).toBe(1);
   for (const promise of pending) promise.catch(() => {});

@@ -1,6 +1,7 @@
 /** declared-dead: a log that a thread takes for dead while its I/O worker lives: the worker stops, and closes. */
 import { expect, it } from 'vitest';
 import { Submitter } from '../../dist/src/append/submitter.js';
+import { CompletionEvents } from '../../dist/src/diagnostics.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
 import { createRing } from '../../dist/src/ring/layout.js';
 import { DEAD, LogState } from '../../dist/src/ring/log-state.js';
@@ -23,7 +24,7 @@ it('the I/O worker of a log that was declared dead stops, and the log can be clo
 it('a completion that comes after its append was rejected for that reason is not taken', async () => {
   const ring = createRing(TINY_OPTIONS.ringBytes);
   const state = new LogState();
-  const submitter = new Submitter(ring, state, TINY_OPTIONS);
+  const submitter = new Submitter(ring, state, TINY_OPTIONS, new CompletionEvents('log'));
   expect(submitter.reserve(32, 1)).toBe(true);
   submitter.put('in flight', 9, 0);
   const append = submitter.settle();

@@ -7,18 +7,11 @@ import {
   type MetricData,
   MetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { expect, it, onTestFinished } from 'vitest';
-import { type Log, type LogOptions, type LogStats, openLog } from '../../dist/src/index.js';
+import { expect, it } from 'vitest';
+import type { Log, LogStats } from '../../dist/src/index.js';
 import { type ObserveOptions, observeLog } from '../../dist/src/opentelemetry/index.js';
 import { tempDir } from '../support/temp-dir.js';
-
-const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 32_768 };
-
-async function opened(directory = tempDir(), options: LogOptions = SMALL): Promise<Log> {
-  const log = await openLog(directory, options);
-  onTestFinished(() => log.close());
-  return log;
-}
+import { CountedLog, opened, SMALL } from './opened-log.js';
 
 /** Collects when it is told to. */
 class ManualReader extends MetricReader {
@@ -201,20 +194,12 @@ it('observes nothing more when it is stopped, once or twice, or by using', async
     expect(valuesOf(await collect(), 'ringwal.up')).toEqual([1]);
     stop();
   }
-  let questions = 0;
-  const counting = {
-    directory: log.directory,
-    checkpointLsn: 0,
-    stats: () => {
-      questions++;
-      return log.stats();
-    },
-  };
+  const counting = new CountedLog(log);
   const stop = observeLog(counting, meter);
   await collect();
   stop();
   await collect();
-  expect(questions).toBe(1);
+  expect(counting.questions).toBe(1);
 });
 
 it('refuses what is no log, no meter or no option', async () => {

@@ -1,23 +1,11 @@
 /** prometheus-ends: however a log ends or hangs, a scrape succeeds, and says so. */
 import { Registry } from 'prom-client';
-import { expect, it, onTestFinished } from 'vitest';
-import { type Log, type LogOptions, type LogStats, openLog } from '../../dist/src/index.js';
+import { expect, it } from 'vitest';
+import type { LogOptions, LogStats } from '../../dist/src/index.js';
 import { collectMetrics } from '../../dist/src/prometheus/index.js';
 import { tempDir } from '../support/temp-dir.js';
-import { type Family, parseExposition, sampleOf } from './exposition.js';
-
-const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 32_768 };
-
-async function opened(directory = tempDir(), options: LogOptions = SMALL): Promise<Log> {
-  const log = await openLog(directory, options);
-  onTestFinished(() => log.close());
-  return log;
-}
-
-/** Of one registry, as Prometheus would read it. */
-async function scrape(registry: Pick<Registry, 'metrics'>): Promise<Map<string, Family>> {
-  return parseExposition(await registry.metrics());
-}
+import { sampleOf } from './exposition.js';
+import { opened, SMALL, scrape } from './opened-log.js';
 
 it('shows a closed log as down and without figures, in a scrape that succeeds for the others', async () => {
   const [closing, other] = [await opened(), await opened()];

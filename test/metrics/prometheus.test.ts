@@ -1,23 +1,10 @@
 /** prometheus: a scrape says what the log says, in the text format, for as many logs as there are. */
 import { AggregatorRegistry, Counter, type OpenMetricsContentType, Registry, register } from 'prom-client';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Log, type LogOptions, type LogStats, openLog } from '../../dist/src/index.js';
+import type { Log, LogStats } from '../../dist/src/index.js';
 import { type CollectOptions, collectMetrics } from '../../dist/src/prometheus/index.js';
-import { tempDir } from '../support/temp-dir.js';
-import { type Family, histogramOf, parseExposition, sampleOf } from './exposition.js';
-
-const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 32_768 };
-
-async function opened(directory = tempDir(), options: LogOptions = SMALL): Promise<Log> {
-  const log = await openLog(directory, options);
-  onTestFinished(() => log.close());
-  return log;
-}
-
-/** Of one registry, as Prometheus would read it. */
-async function scrape(registry: Pick<Registry, 'metrics'>): Promise<Map<string, Family>> {
-  return parseExposition(await registry.metrics());
-}
+import { histogramOf, parseExposition, sampleOf } from './exposition.js';
+import { CountedLog, opened, scrape } from './opened-log.js';
 
 /** Rotations, groups of several sizes, a truncation and a checkpoint. */
 async function write(log: Log): Promise<void> {
@@ -150,23 +137,15 @@ it('has the same series before the first record as after it', async () => {
 
 it('asks a log once a scrape, and never in between', async () => {
   const log = await opened();
-  let questions = 0;
-  const counting = {
-    directory: log.directory,
-    checkpointLsn: 0,
-    stats: () => {
-      questions++;
-      return log.stats();
-    },
-  };
+  const counting = new CountedLog(log);
   const registry = new Registry();
   collectMetrics(counting, { registry });
   await write(log);
-  expect(questions).toBe(0);
+  expect(counting.questions).toBe(0);
   await scrape(registry);
-  expect(questions).toBe(1);
+  expect(counting.questions).toBe(1);
   await registry.getMetricsAsJSON();
-  expect(questions).toBe(2);
+  expect(counting.questions).toBe(2);
 });
 
 it('tells several logs in one registry apart, by directory or as their labels say', async () => {
