@@ -1,6 +1,7 @@
 /** payload: what may be appended, how long it is, and how it gets into a ring. */
 import { isTypedArray } from 'node:util/types';
 import { InvalidArgumentError } from '../errors.js';
+import { FRAME_END_BYTES } from '../format/record-frame.js';
 
 /** A record's content: bytes in any view, or a string, which is stored as UTF-8. */
 export type Payload = string | NodeJS.ArrayBufferView;
@@ -29,17 +30,38 @@ export function memoryIsGone(): InvalidArgumentError {
 const ON_HEAP_BYTES = 64;
 
 /**
- * Copies `payload`, which had `bytes` bytes when it was measured, into `target` at `offset`: exactly so many, although a
- * view that tracks the length of growable shared memory may have become longer since, by another thread's doing.
+ * Copies `payload`, which had `bytes` bytes when it was measured, to `offset` in `free`: the ring as far as it is free
+ * behind the payload's frame, whose end frame() has zeroed.
  */
-export function copyPayload(payload: Payload, bytes: number, target: Buffer, offset: number): void {
+export function copyPayload(payload: Payload, bytes: number, free: Buffer, offset: number): void {
   if (typeof payload === 'string') {
-    target.write(payload, offset, bytes, 'utf8');
+    free.write(payload, offset, bytes, 'utf8');
   } else if (bytes <= ON_HEAP_BYTES && (payload as Uint8Array).BYTES_PER_ELEMENT === 1) {
-    for (let i = 0; i < bytes; i++) target[offset + i] = (payload as Uint8Array)[i] as number;
+    for (let i = 0; i < bytes; i++) free[offset + i] = (payload as Uint8Array)[i] as number;
+  } else if (payload instanceof Uint8Array) {
+    copyBytes(payload, bytes, free, offset);
   } else {
-    target.set(asBytes(payload, bytes), offset);
+    free.set(asBytes(payload, bytes), offset);
   }
+}
+
+/**
+ * A view that tracks the length of growable shared memory may have become longer since it was measured, by another
+ * thread's doing, and `set` copies all that there is. Whether a view is such a one, only its `buffer` tells, and asking
+ * for that takes as long as copying 128 bytes: with it, 10 000 appends in flight had 0.92 of their rate. So the bytes
+ * are copied first and the length is looked at afterwards: shared memory never shrinks, so if it is what it was, it
+ * was that during the copy too. If not, what came too much lies in free bytes, which is no harm, and in the end of this
+ * frame, which is mended; or all of it did not fit into what is free, and nothing was copied.
+ */
+function copyBytes(view: Uint8Array, bytes: number, free: Buffer, offset: number): void {
+  try {
+    free.set(view, offset);
+    if (lengthOf.call(view) === bytes) return;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  free.set(new Uint8Array(view.buffer, view.byteOffset, bytes), offset);
+  free.fill(0, offset + bytes, offset + bytes + FRAME_END_BYTES);
 }
 
 /** The payload's first `bytes` bytes, which are all that it had when it was measured: a string's in UTF-8, a view's as they lie. */
@@ -63,7 +85,8 @@ function asBytes(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
  */
 function viewBytes(view: NodeJS.ArrayBufferView): number | undefined {
   try {
-    const bytes = view.byteLength;
+    // `length` of the usual kind is compiled to one load; `byteLength` is a call.
+    const bytes = view instanceof Uint8Array ? view.length : view.byteLength;
     if (bytes === 0 && isTypedArray(view)) keys.call(view as Uint8Array);
     return bytes;
   } catch {
@@ -72,3 +95,6 @@ function viewBytes(view: NodeJS.ArrayBufferView): number | undefined {
 }
 
 const { keys } = Uint8Array.prototype;
+/** The length that a typed array has, whatever it says. */
+const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')
+  ?.get as (this: Uint8Array) => number;

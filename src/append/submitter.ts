@@ -89,6 +89,7 @@ export class Submitter {
 
   /** Why nothing can be appended, if so. */
   refusal(): Error | undefined {
+    if (this.#state.isOpen && !this.#closed) return undefined;
     return this.#state.refusal() ?? (this.#closed ? new ClosedError() : undefined);
   }
 
@@ -103,7 +104,7 @@ export class Submitter {
   /** Writes one plain record into the space just reserved; `flags` are 0 or HAS_CHECKSUM. */
   put(payload: Payload, bytes: number, flags: number): void {
     const at = this.#ring.frame(typeAndFlags(RECORD_FULL, flags), bytes, frameBytes(bytes, flags));
-    copyPayload(payload, bytes, this.#ring.data, at);
+    copyPayload(payload, bytes, this.#ring.free, at);
     if (flags !== 0) this.#ring.setChecksum(at, bytes);
   }
 

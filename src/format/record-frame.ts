@@ -23,6 +23,9 @@ export const FRAME_HEADER_BYTES = 8;
 /** Frame sizes and positions are multiples of this. */
 export const FRAME_ALIGNMENT = 8;
 
+/** The zeros that fill a frame up and its checksum are no more than these. */
+export const FRAME_END_BYTES = 12;
+
 /** Bytes of a frame's checksum, and of an id in its content. */
 export const CHECKSUM_BYTES = 4;
 export const ID_BYTES = 8;

@@ -38,6 +38,11 @@ export class ClaimSpace {
     return this.#used;
   }
 
+  /** Where the free bytes end that follow the last claim. */
+  get freeEnd(): number {
+    return this.#breakAt < 0 ? this.#bytes : this.#head;
+  }
+
   /** Where a claim of `bytes` would start, or -1 when there is no room now. Claims nothing. */
   find(bytes: number): number {
     if (this.#used === 0) return bytes <= this.#bytes ? 0 : -1;
@@ -60,14 +65,7 @@ export class ClaimSpace {
     }
     this.#used += bytes;
     this.#tail = offset + bytes;
-    const end = this.#breakAt < 0 ? this.#bytes : this.#head;
-    assert(this.#tail <= end, 'R8 claims never overlap bytes in flight');
-  }
-
-  /** Gives the newest `bytes` back: a claim turned out longer than needed. */
-  shrink(bytes: number): void {
-    this.#tail -= bytes;
-    this.#used -= bytes;
+    assert(this.#tail <= this.freeEnd, 'R8 claims never overlap bytes in flight');
   }
 
   /** Gives back everything up to `end`, the end of the oldest chunk in flight. */

@@ -72,6 +72,15 @@ export class LogState {
     return Atomics.load(this.words, STATE);
   }
 
+  /**
+   * Whether the log was open a moment ago: a plain load, which each append makes, where an atomic one is a call. It
+   * orders nothing, and need not: an append that is let in as the log ends is rejected with what is pending, as one that
+   * came a moment before would be. Who must see more than that, looks at `state`.
+   */
+  get isOpen(): boolean {
+    return this.words[STATE] === OPEN;
+  }
+
   /** Moves the state forward (R5); a state that is final stays. Returns whether it moved. */
   advance(to: number): boolean {
     for (;;) {

@@ -84,8 +84,9 @@ export class RingProducer {
   readonly #state: LogState;
   readonly #limits: ChunkLimits;
   readonly #space: ClaimSpace;
-  /** The data area as bytes; payloads are written here at the offsets that `claim` returns. */
+  /** The data area as bytes; payloads are written here at the offsets that `frame` returns. */
   readonly data: Buffer;
+  #free: Buffer;
 
   /** Chunks published and completions consumed, modulo 2^32 as in shared memory. */
   #published = 0;
@@ -114,6 +115,7 @@ export class RingProducer {
     this.#released = count;
     this.#words = ring.words;
     this.data = Buffer.from(ring.data.buffer, ring.data.byteOffset, ring.data.byteLength);
+    this.#free = this.data;
     this.#frameWords = new Int32Array(ring.data.buffer, ring.data.byteOffset, ring.data.byteLength >> 2);
     this.#state = state;
     this.#limits = limits;
@@ -193,6 +195,16 @@ export class RingProducer {
     this.#openEnd = offset + bytes;
     this.#openRecords++;
     return offset + FRAME_HEADER_BYTES;
+  }
+
+  /**
+   * The data area up to where the free bytes end that follow the last frame: what is written there too much is written
+   * over again by the next frame, and harms nothing in flight.
+   */
+  get free(): Buffer {
+    const { freeEnd } = this.#space;
+    if (this.#free.length !== freeEnd) this.#free = this.data.subarray(0, freeEnd);
+    return this.#free;
   }
 
   /** Puts the payload's checksum at the end of the frame whose content, of `bytes`, was written at `at`. */

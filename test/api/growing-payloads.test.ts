@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { copyPayload, payloadBytes } from '../../dist/src/append/payload.js';
+import { FRAME_END_BYTES } from '../../dist/src/format/record-frame.js';
 import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
 import { WriteBatch } from '../../dist/src/operations/index.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -21,8 +22,10 @@ const kinds: readonly (readonly [name: string, view: (memory: Growable) => NodeJ
 ];
 
 describe.each(kinds)('a %s of memory that grows', (_, view) => {
-  // Up to 64 bytes are copied in another way.
-  it.each([8, 64, 72, 1000])('takes exactly the %i bytes that were measured', (bytes) => {
+  // Up to 64 bytes are copied in another way; and what is free behind the frame has room for all that it grew, or not.
+  it.each(
+    [8, 64, 72, 1000].flatMap((bytes) => [16, 6000].map((freeBytes) => [bytes, freeBytes] as const)),
+  )('takes exactly the %i bytes that were measured, with %i free behind them, and harms nothing else', (bytes, freeBytes) => {
     const memory = growable(bytes);
     new Uint8Array(memory).fill(1);
     const payload = view(memory);
@@ -30,10 +33,14 @@ describe.each(kinds)('a %s of memory that grows', (_, view) => {
     const measured = payloadBytes(payload);
     expect(measured).toBe(bytes);
     memory.grow(4096);
-    copyPayload(payload, measured, ring, 16);
-    expect(ring.subarray(16, 16 + bytes).every((byte) => byte === 1)).toBe(true);
+    new Uint8Array(memory, bytes).fill(2);
+    const end = 16 + bytes;
+    ring.fill(0, end, end + FRAME_END_BYTES);
+    copyPayload(payload, measured, ring.subarray(0, end + freeBytes), 16);
+    expect(ring.subarray(16, end).every((byte) => byte === 1)).toBe(true);
     expect(ring.subarray(0, 16).every((byte) => byte === 0xee)).toBe(true);
-    expect(ring.subarray(16 + bytes).every((byte) => byte === 0xee)).toBe(true);
+    expect(ring.subarray(end, end + FRAME_END_BYTES).every((byte) => byte === 0)).toBe(true);
+    expect(ring.subarray(end + freeBytes).every((byte) => byte === 0xee)).toBe(true);
   });
 
   it.each<[how: string, options: LogOptions]>([

@@ -43,7 +43,6 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: RING / 8 }).map((words) => words * 8) },
   { weight: 2, arbitrary: fc.constant('release' as const) },
   { weight: 1, arbitrary: fc.constant('release three' as const) },
-  { weight: 1, arbitrary: fc.constant('shrink' as const) },
 );
 
 it('gives out free bytes only, whenever there are enough in a row, and takes all of them back', () => {
@@ -63,12 +62,6 @@ it('gives out free bytes only, whenever there are enough in a row, and takes all
             const ends = [model.release(), model.release(), model.release()];
             const end = ends.filter((one) => one !== undefined).at(-1);
             if (end !== undefined) space.release(end);
-          } else if (what === 'shrink') {
-            const newest = model.chunks.at(-1);
-            if (newest === undefined || newest.end - newest.offset <= 8) continue;
-            space.shrink(8);
-            newest.end -= 8;
-            model.owner.fill(0, newest.end, newest.end + 8);
           } else {
             const offset = space.find(what);
             if (offset < 0) {
@@ -78,6 +71,9 @@ it('gives out free bytes only, whenever there are enough in a row, and takes all
             expect(model.isFree(offset, what), `${what} bytes at ${offset}`).toBe(true);
             space.claim(offset, what);
             model.claim(offset, what);
+            const end = offset + what;
+            expect(model.isFree(end, space.freeEnd - end), `free from ${end} to ${space.freeEnd}`).toBe(true);
+            expect(space.freeEnd === RING || model.owner[space.freeEnd] !== 0).toBe(true);
           }
           const claimed = model.owner.filter((id) => id !== 0).length;
           expect(space.usedBytes).toBe(claimed);

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { FRAME_END_BYTES, frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
 import {
   COMPLETED,
@@ -50,6 +50,16 @@ function putExactly(producer: RingProducer, id: number, bytes: number): boolean 
   if (!producer.reserve(frameBytes(bytes), 1)) return false;
   const at = producer.frame(RECORD_FULL, bytes);
   producer.data.fill(id & 255, at, at + bytes);
+  return true;
+}
+
+/** As `putExactly`, by a copy that at first was as long as what is free behind the frame. */
+function putOverrunning(producer: RingProducer, id: number, bytes: number): boolean {
+  if (!producer.reserve(frameBytes(bytes), 1)) return false;
+  const at = producer.frame(RECORD_FULL, bytes);
+  const { free } = producer;
+  free.fill(0xff, at).fill(id & 255, at, at + bytes);
+  free.fill(0, at + bytes, at + bytes + FRAME_END_BYTES);
   return true;
 }
 
@@ -113,7 +123,7 @@ describe('a ring pair', () => {
         for (const what of steps) {
           if (typeof what === 'number') {
             const id = nextId & 255;
-            if (putExactly(producer, id, what)) {
+            if (putOverrunning(producer, id, what)) {
               put.push({ id, bytes: what });
               nextId++;
             }
