@@ -10,7 +10,7 @@ import { WORKLOADS } from './crash-workloads/index.js';
 it('after a crash at any moment every acknowledged record is there, and nothing that was not appended', {
   timeout: 180_000,
 }, async () => {
-  const figures = await layer.run({ part: 0, parts: 1, share: 0.005, seed: 1, progress: () => {} });
+  const figures = await layer.run({ part: 0, parts: 1, share: 0.0043, seed: 1, progress: () => {} });
   console.log(figures);
   expect(figures.workloads).toBe(WORKLOADS.length);
   expect(figures['crash points']).toBeGreaterThan(2000);

@@ -7,7 +7,7 @@ import { openReader, type RingwalError } from '../../dist/src/index.js';
 import { Prng, testSeed } from '../support/prng.js';
 import { tempDir } from '../support/temp-dir.js';
 
-const REFRESHES = Number(process.env.RINGWAL_REFRESHES ?? 1500);
+const REFRESHES = Number(process.env.RINGWAL_REFRESHES ?? 1000);
 const fixture = fileURLToPath(new URL('../fixtures/reader-writer.mjs', import.meta.url));
 
 async function writer(directory: string, seed: number): Promise<ChildProcessWithoutNullStreams> {
