@@ -7,11 +7,17 @@ import type { System, SystemKind } from '../harness/system.js';
 const TRUNCATE_EVERY_MS = 20;
 const WARM_UP_BATCH = Array.from({ length: 125 }, () => randomBytes(1000));
 
-/** Truncates `log` behind its writers, from time to time, until stopped: beside the appends, not in their way. */
+/**
+ * Truncates `log` behind its writers, from time to time, until stopped: beside the appends, not in their way, and not while
+ * there are none, when another system is measured.
+ */
 export function truncateBehind(log: LogAppender): () => void {
+  let truncatedLsn = 0;
   const timer = setInterval(() => {
+    if (log.durableLsn === truncatedLsn) return;
+    truncatedLsn = log.durableLsn;
     // An error would show in the appends too.
-    if (log.durableLsn > 0) log.truncateBefore(log.durableLsn).catch(() => {});
+    log.truncateBefore(truncatedLsn).catch(() => {});
   }, TRUNCATE_EVERY_MS);
   return () => clearInterval(timer);
 }

@@ -2,9 +2,9 @@
  * submitter: the ring of one thread, from its side: puts records and submissions in, has them wait for room, and
  * settles them as completions come.
  *
- * The ring is published once at the end of the current run of the event loop's microtasks, and earlier when enough
- * bytes wait to keep a sync busy.
+ * When the ring is published, publish-schedule.ts says; earlier when enough bytes wait to keep a sync busy.
  */
+import { setImmediate } from 'node:timers';
 import type { CompletionEvents } from '../diagnostics.js';
 import { ClosedError, OverloadedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
@@ -15,6 +15,7 @@ import { type CompletedGroup, RingProducer } from '../ring/producer.js';
 import { KeepAlive } from './keep-alive.js';
 import { copyPayload, type Payload } from './payload.js';
 import { PendingAppends, type Resolve, type ResolvePlain } from './pending.js';
+import { PublishSchedule } from './publish-schedule.js';
 import {
   Barrier,
   DeferredSubmission,
@@ -45,8 +46,8 @@ export class Submitter {
   readonly #make: SubmissionMaker;
   readonly #keepAlive: KeepAlive;
   readonly #events: CompletionEvents;
+  readonly #schedule: PublishSchedule;
   #closed = false;
-  #corked = false;
   #parked = false;
   #holding = false;
   /** Whether the log has ended and what was pending was rejected: what is completed after that comes too late. */
@@ -64,6 +65,7 @@ export class Submitter {
     this.#ring = new RingProducer(ring, state, { bytes, records });
     this.#make = new SubmissionMaker(state, options);
     this.#keepAlive = new KeepAlive(this.#drain);
+    this.#schedule = new PublishSchedule(() => this.publish());
   }
 
   /** Holds the process while a caller waits for something besides an append. */
@@ -261,15 +263,8 @@ export class Submitter {
   /** Sees to the publishing of what was put. Never called inside a batch, which must stay in one chunk. */
   #cork(): void {
     if (this.#ring.openBytes >= EARLY_PUBLISH_BYTES) this.#ring.publish();
-    if (this.#corked) return;
-    this.#corked = true;
-    queueMicrotask(this.#uncork);
+    this.#schedule.put();
   }
-
-  readonly #uncork = (): void => {
-    this.#corked = false;
-    this.publish();
-  };
 
   /** The executor of every plain append's promise; one function for all, so that an append allocates no closure. */
   readonly #park = (resolve: ResolvePlain): void => {
@@ -308,7 +303,7 @@ export class Submitter {
       if (state > CLOSED) this.#events.failed(this.#state.refusal() as Error);
       this.#rejectAll(this.refusal());
     }
-    if (!this.#corked) this.publish();
+    if (!this.#schedule.isDue) this.publish();
     this.#release();
   };
 
