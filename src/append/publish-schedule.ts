@@ -5,12 +5,12 @@
  *
  * Who is alone is on its way at once. In a server under load each request is a run of microtasks of its own, and a turn
  * has hundreds of them: to wake the worker for each, and be woken by each of its small groups, cost a web service with
- * 256 connections a third of its requests (docs/PERFORMANCE.md). What is put in quick succession then goes together.
+ * 256 connections a fifth of its requests (docs/PERFORMANCE.md). What is put in quick succession then goes together.
  */
 import { setImmediate } from 'node:timers'; // not the global one, which fake timers in tests keep from ever coming
 import { sharedUs } from '../ring/clock.js';
 
-/** Well below what a disk takes to sync, so that one append in flight never waits for the turn to end. */
+/** Below what most disks take to sync: an append alone in flight follows the one before it less closely, and goes at once. */
 const CLOSE_US = 50;
 
 export class PublishSchedule {

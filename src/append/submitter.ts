@@ -4,7 +4,7 @@
  *
  * When the ring is published, publish-schedule.ts says; earlier when enough bytes wait to keep a sync busy.
  */
-import { setImmediate } from 'node:timers';
+import { setImmediate } from 'node:timers'; // as in publish-schedule
 import type { CompletionEvents } from '../diagnostics.js';
 import { ClosedError, OverloadedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
