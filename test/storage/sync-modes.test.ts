@@ -125,6 +125,47 @@ describe('auto', () => {
       expect(fastest(MODES.slice(0, 4).map((mode) => way(mode, mode === least ? 0 : 2)))).toBe(least);
   });
 
+  it('tries small and large groups, and each way in blocks of its own, that none pays for what another did', () => {
+    const blocks = new Map<number, number>();
+    const sizes = new Set<number>();
+    const record = (i: number): Way => ({
+      mode: MODES[i] as SyncMode,
+      writes: {
+        write: ([view], position) => {
+          const { length } = view as Uint8Array;
+          sizes.add(length);
+          for (let at = Math.floor(position / 4096); at * 4096 < position + length; at++) {
+            expect(blocks.get(at) ?? i).toBe(i);
+            blocks.set(at, i);
+          }
+        },
+        sync: () => {},
+      },
+    });
+    fastest([0, 1, 2, 3].map(record));
+    expect([...sizes].sort((a, b) => a - b)).toEqual([512, 128 * 1024]);
+    expect(new Set(blocks.values())).toEqual(new Set([0, 1, 2, 3]));
+  });
+
+  it('weighs both sizes: a little less for one does not make up for much more for the other', () => {
+    const bySize = (mode: SyncMode, small: number, large: number): Way => {
+      let spinMs = 0;
+      return {
+        mode,
+        writes: {
+          write: ([view]) => {
+            spinMs = (view as Uint8Array).length > 4096 ? large : small;
+          },
+          sync: () => {
+            for (const end = performance.now() + spinMs; performance.now() < end; );
+          },
+        },
+      };
+    };
+    expect(fastest([bySize('direct', 0.5, 4), bySize('fdatasync', 1, 1)])).toBe('fdatasync');
+    expect(fastest([bySize('fdatasync', 1, 1), bySize('direct', 1, 0.2)])).toBe('direct');
+  });
+
   it('leaves out a mode whose writes the file system refuses, and throws what a plain write throws', () => {
     expect(fastest([way('direct', 0, 'EINVAL'), way('fdatasync', 1)])).toBe('fdatasync');
     expect(() => fastest([way('direct', 0), way('fdatasync', 0, 'ENOSPC')])).toThrow('simulated');
