@@ -8,6 +8,7 @@ import { Progress } from './harness/progress.js';
 import { barsOf } from './report/bars.js';
 import { printResults, say } from './report/console.js';
 import { html } from './report/html.js';
+import { markdown } from './report/markdown.js';
 import type { Cell, Results } from './report/results.js';
 import { pictures } from './report/svg.js';
 import { ON_DEMAND, USUAL } from './scenarios/index.js';
@@ -32,6 +33,7 @@ options
   --dir DIR        where to measure: a fresh directory is made in it (the system's temporary directory)
   --json FILE      write all figures there
   --html FILE      write a page with interactive plots there (ringwal-bench.html)
+  --markdown FILE  write the bars and the ratios to each peer as Markdown tables there
   --pictures DIR   write plots as SVG there
   --help
 
@@ -44,6 +46,7 @@ const { values, positionals } = parseArgs({
     dir: { type: 'string', default: tmpdir() },
     json: { type: 'string' },
     html: { type: 'string', default: 'ringwal-bench.html' },
+    markdown: { type: 'string' },
     pictures: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -95,6 +98,7 @@ try {
   };
   printResults(results);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, undefined, 1));
+  if (values.markdown !== undefined) writeFileSync(values.markdown, markdown(results));
   writeFileSync(values.html, await html(results));
   say(`The page with the plots: ${values.html}`);
   if (values.pictures !== undefined) {
