@@ -16,6 +16,7 @@ const LOADS: Readonly<Record<string, Pick<ClosedLoad, 'inFlight' | 'payloadBytes
   '100 in flight': { inFlight: 100, payloadBytes: 128 },
   '10 000 in flight': { inFlight: 10_000, payloadBytes: 128 },
   '200 of 64 KiB in flight': LARGE,
+  '700 of 64 KiB in flight': { ...LARGE, inFlight: 700 },
 };
 
 export const presets = scenarioOfCells(
