@@ -150,6 +150,9 @@ export class AttachedLog extends ThreadLog {
   protected override async shutDown(): Promise<void> {
     const { submitter, control } = this.thread;
     await submitter.close();
+    // Something is pending still: the disk is full. The worker is to take nothing more of it, or it would be written some
+    // day, and its caller has been told that it never will. A log that has ended takes nothing either.
+    if (submitter.inFlight > 0) await control.call('withdraw').catch(() => {});
     this.#left = true;
     submitter.detach();
     this.thread.leave();

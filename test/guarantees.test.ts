@@ -26,15 +26,16 @@ it('names test files that exist', () => {
   expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-describe('the 64 bug classes', () => {
+describe('the bug classes', () => {
   const [, section = ''] = /## Bug classes\n(.*?)\n## /s.exec(page) ?? [];
   const rows = [...section.matchAll(/^\| (\d+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
     ([, number, what = '', tests = '']) => ({ number: Number(number), what, tests: tests.split('; ') }),
   );
 
   it('are all there, by number, each in other words', () => {
-    expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 64 }, (_, i) => i + 1));
-    expect(new Set(rows.map(({ what }) => what)).size).toBe(64);
+    expect(rows.map(({ number }) => number)).toEqual(rows.map((_, i) => i + 1));
+    expect(rows.length).toBeGreaterThan(68);
+    expect(new Set(rows.map(({ what }) => what)).size).toBe(rows.length);
   });
 
   it.each(rows)('have tests that are there: $number, $what', ({ tests }) => {

@@ -150,6 +150,9 @@ function producerApi(port: MessagePort): ProducerApi {
       ring = opened().attach(memory);
       return { directory };
     },
+    async withdraw(): Promise<void> {
+      if (ring !== undefined) await opened().withdraw(ring);
+    },
     options: () => ({ options: input.options, state: input.state, logId: opened().logId }),
     rotate: () => opened().rotate(),
     truncateBefore: (lsn: number, force: boolean) => opened().truncateBefore(lsn, force),

@@ -72,17 +72,22 @@ export class Appender {
 
   async appendBatch(payloads: readonly Payload[], options?: AppendOptions): Promise<LsnRange> {
     if (!Array.isArray(payloads)) throw new InvalidArgumentError('A batch must be an array of payloads.');
-    if (payloads.length === 0) throw new InvalidArgumentError('A batch must hold at least one payload.');
+    const records = payloads.length;
+    if (records === 0) throw new InvalidArgumentError('A batch must hold at least one payload.');
     if (options?.receipt) throw new InvalidArgumentError('Option "receipt" is for single appends.');
     const { maxGroupBytes, maxGroupRecords } = this.#options;
-    if (payloads.length > maxGroupRecords) {
+    if (records > maxGroupRecords) {
       throw new TooLargeError(`A batch holds at most ${maxGroupRecords} records (option "maxGroupRecords").`);
     }
-    const sizes: number[] = new Array(payloads.length);
+    // Each element is read once: another time it may be something else, or throw, with half of the batch in the ring.
+    const own: Payload[] = new Array(records);
+    const sizes: number[] = new Array(records);
     const sealBytes = this.#options.isEncrypted ? SEAL_OVERHEAD_BYTES : 0;
     let total = 0;
-    for (let i = 0; i < payloads.length; i++) {
-      const bytes = this.#check(payloads[i] as Payload, options);
+    for (let i = 0; i < records; i++) {
+      const payload = payloads[i] as Payload;
+      const bytes = this.#check(payload, options);
+      own[i] = payload;
       sizes[i] = bytes;
       total += frameBytes(bytes + sealBytes, this.#recordFlags);
     }
@@ -93,12 +98,12 @@ export class Appender {
     }
     let first: Promise<number>;
     const { compression } = this.#options;
-    if (options === undefined && this.#isPlain && this.#submitter.reserve(total, payloads.length)) {
-      for (let i = 0; i < payloads.length; i++)
-        this.#submitter.put(payloads[i] as Payload, sizes[i] as number, this.#recordFlags);
-      first = this.#submitter.settleBatch(payloads.length);
+    if (options === undefined && this.#isPlain && this.#submitter.reserve(total, records)) {
+      for (let i = 0; i < records; i++)
+        this.#submitter.put(own[i] as Payload, sizes[i] as number, this.#recordFlags);
+      first = this.#submitter.settleBatch(records);
     } else {
-      const frames = payloads.map((payload, i) => this.#frame(RECORD_FULL, payload, sizes[i] as number));
+      const frames = own.map((payload, i) => this.#frame(RECORD_FULL, payload, sizes[i] as number));
       const terms = termsOf(options, 0);
       first = sizes.some((bytes) => isOffThread(compression, bytes))
         ? this.#encodeAndSubmit(frames, total, terms)
@@ -108,7 +113,7 @@ export class Appender {
           );
     }
     const lsn = await first;
-    return { first: lsn, last: lsn + payloads.length - 1 };
+    return { first: lsn, last: lsn + records - 1 };
   }
 
   /** Checks everything that may refuse an append before anything is changed; returns the payload's length. */

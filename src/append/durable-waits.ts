@@ -1,4 +1,5 @@
 /** durable-waits: the callers of one thread that wait for an LSN to become durable. */
+import { setImmediate } from 'node:timers'; // as in publish-schedule
 import { InvalidArgumentError } from '../errors.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 

@@ -36,10 +36,9 @@ const ON_HEAP_BYTES = 64;
 export function copyPayload(payload: Payload, bytes: number, free: Buffer, offset: number): void {
   if (typeof payload === 'string') {
     free.write(payload, offset, bytes, 'utf8');
-  } else if (bytes <= ON_HEAP_BYTES && (payload as Uint8Array).BYTES_PER_ELEMENT === 1) {
-    for (let i = 0; i < bytes; i++) free[offset + i] = (payload as Uint8Array)[i] as number;
   } else if (payload instanceof Uint8Array) {
-    copyBytes(payload, bytes, free, offset);
+    if (bytes > ON_HEAP_BYTES) copyBytes(payload, bytes, free, offset);
+    else for (let i = 0; i < bytes; i++) free[offset + i] = payload[i] as number;
   } else {
     free.set(asBytes(payload, bytes), offset);
   }
@@ -60,8 +59,8 @@ function copyBytes(view: Uint8Array, bytes: number, free: Buffer, offset: number
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  free.set(new Uint8Array(view.buffer, view.byteOffset, bytes), offset);
-  free.fill(0, offset + bytes, offset + bytes + FRAME_END_BYTES);
+  free.set(asBytes(view, bytes), offset);
+  free.fill(0, offset + bytes, Math.min(offset + bytes + FRAME_END_BYTES, free.length));
 }
 
 /** The payload's first `bytes` bytes, which are all that it had when it was measured: a string's in UTF-8, a view's as they lie. */
@@ -69,14 +68,10 @@ export function bytesOfPayload(payload: Payload, bytes: number): Uint8Array {
   return typeof payload === 'string' ? Buffer.from(payload) : asBytes(payload, bytes);
 }
 
-/**
- * The view's bytes. Views whose elements are bytes are used as they are, for a new view costs as much as the copy; unless
- * another thread may make them longer.
- */
+/** The view's first `bytes` bytes: a view of their own, of just that length, whatever becomes of the other one. */
 function asBytes(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
-  const mayGrow = (view.buffer as { growable?: boolean }).growable === true;
-  if (!mayGrow && (view as Uint8Array).BYTES_PER_ELEMENT === 1) return view as Uint8Array;
-  return new Uint8Array(view.buffer, view.byteOffset, bytes);
+  const { buffer, byteOffset } = isTypedArray(view) ? ofTypedArray : ofDataView;
+  return new Uint8Array(buffer.call(view), byteOffset.call(view), bytes);
 }
 
 /**
@@ -85,16 +80,34 @@ function asBytes(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
  */
 function viewBytes(view: NodeJS.ArrayBufferView): number | undefined {
   try {
-    // `length` of the usual kind is compiled to one load; `byteLength` is a call.
-    const bytes = view instanceof Uint8Array ? view.length : view.byteLength;
-    if (bytes === 0 && isTypedArray(view)) keys.call(view as Uint8Array);
+    if (!isTypedArray(view)) return ofDataView.byteLength.call(view);
+    // The length of the usual kind is compiled to one load; `byteLength` is a call.
+    const bytes = view instanceof Uint8Array ? lengthOf.call(view) : ofTypedArray.byteLength.call(view);
+    if (bytes === 0) keys.call(view as Uint8Array);
     return bytes;
   } catch {
     return undefined;
   }
 }
 
+/**
+ * What a view has, whatever it says: a subclass may have a `length` of its own, and a frame that was measured by that one
+ * and filled by `set`, which goes by the other, would run over its neighbours.
+ */
+interface ViewGetters {
+  readonly buffer: (this: NodeJS.ArrayBufferView) => ArrayBuffer;
+  readonly byteOffset: (this: NodeJS.ArrayBufferView) => number;
+  readonly byteLength: (this: NodeJS.ArrayBufferView) => number;
+}
+
+function gettersOf(prototype: object): ViewGetters {
+  const getter = (name: string) => Object.getOwnPropertyDescriptor(prototype, name)?.get;
+  const getters = { buffer: getter('buffer'), byteOffset: getter('byteOffset') };
+  return { ...getters, byteLength: getter('byteLength') } as ViewGetters;
+}
+
+const typedArray: object = Object.getPrototypeOf(Uint8Array.prototype);
+const ofTypedArray = gettersOf(typedArray);
+const ofDataView = gettersOf(DataView.prototype);
+const lengthOf = Object.getOwnPropertyDescriptor(typedArray, 'length')?.get as (this: Uint8Array) => number;
 const { keys } = Uint8Array.prototype;
-/** The length that a typed array has, whatever it says. */
-const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')
-  ?.get as (this: Uint8Array) => number;

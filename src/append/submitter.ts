@@ -4,7 +4,7 @@
  *
  * When the ring is published, publish-schedule.ts says; earlier when enough bytes wait to keep a sync busy.
  */
-import { setImmediate } from 'node:timers'; // as in publish-schedule
+import { clearInterval, setImmediate, setInterval } from 'node:timers'; // as in publish-schedule
 import type { CompletionEvents } from '../diagnostics.js';
 import { ClosedError, OverloadedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
@@ -161,7 +161,10 @@ export class Submitter {
           deferred.become(this.#make.of(known, rest));
           this.#drain();
         },
-        (error) => this.#waiting.withdraw(deferred, error),
+        (error) => {
+          this.#waiting.withdraw(deferred, error);
+          this.#drain(); // who waited behind it
+        },
       );
       return deferred;
     }, map);
@@ -223,12 +226,13 @@ export class Submitter {
   }
 
   /**
-   * Leaves the ring to the worker: call it once nothing is pending. Rejects what still is, which then may or
-   * may not be written.
+   * Gives the ring up: call it once nothing is pending, or the worker takes nothing more from it. Rejects what still is
+   * pending, which is never written.
    */
   detach(error: unknown = new ClosedError()): void {
     this.#closed = true;
-    this.#ring.publish();
+    if (!this.#ended) this.#ring.consume(this.#complete);
+    this.#ended = true;
     this.#ring.detach();
     this.#rejectAll(error);
     this.#keepAlive.stop();
@@ -242,6 +246,8 @@ export class Submitter {
     return new Promise<T>((resolve, reject) => {
       const settle = map ? (lsn: number) => resolve(map(lsn)) : (resolve as Resolve);
       const submission = make(settle, reject);
+      // Also when it has to wait: a `sync` that is called meanwhile is for it too.
+      if (((submission.terms.chunkFlags ?? 0) & UNSYNCED) !== 0) this.#hasUnsynced = true;
       if (this.#waiting.length === 0 && this.#admit(submission)) return this.#hold();
       const waiting = this.#waiting.bytes + submission.bytes;
       if (waiting > this.#options.maxWaitingBytes) {
@@ -315,7 +321,6 @@ export class Submitter {
   /** Moves a submission into the ring, if there is room now. */
   readonly #admit = (submission: Submission): boolean => {
     const isIn = submission.enter(this.#ring, this.#pending);
-    if (((submission.terms.chunkFlags ?? 0) & UNSYNCED) !== 0) this.#hasUnsynced = true;
     this.#cork();
     return isIn;
   };

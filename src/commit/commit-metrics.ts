@@ -93,6 +93,14 @@ export class CommitMetrics {
     this.#untoldLength = 0;
   }
 
+  /** What is counted, as `stats()` tells it. */
+  get counters() {
+    const { groups, records, bytes, syncs, rotations, ioErrors, maintenanceErrors, syncUsTotal } = this;
+    const { segmentsPrepared, segmentsRecycled, segmentsRemoved } = this;
+    const segments = { rotations, segmentsPrepared, segmentsRecycled, segmentsRemoved };
+    return { groups, records, bytes, syncs, ...segments, ioErrors, maintenanceErrors, syncUsTotal };
+  }
+
   get distributions(): Record<'groupRecords' | 'groupBytes' | 'waitUs' | 'syncUs', Distribution> {
     this.tally();
     return {

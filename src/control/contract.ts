@@ -121,6 +121,8 @@ export interface ProducerApi {
   options(): LogTerms;
   /** Adds the calling thread's ring. */
   attach(ring: SharedArrayBuffer): Attachment;
+  /** Takes nothing more from the calling thread's ring; what was taken is completed when this resolves. */
+  withdraw(): Promise<void>;
   rotate(): Promise<number>;
   /** Resolves with the LSN that the log begins with, as does `gcBefore`. */
   truncateBefore(lsn: number, force: boolean): Promise<number>;

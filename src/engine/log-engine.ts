@@ -168,6 +168,14 @@ export class LogEngine {
     this.#dropDetached();
   }
 
+  /** Takes nothing more from the ring; what was taken before is completed when this resolves. */
+  async withdraw(consumer: RingConsumer): Promise<void> {
+    await this.#request(() => {
+      this.#setRings(this.#rings.filter((ring) => ring !== consumer));
+      return true;
+    });
+  }
+
   /** Commits until the log is closed or fails. */
   run(): Promise<void> {
     this.#running ??= this.#loop.run();
@@ -253,20 +261,10 @@ export class LogEngine {
     const metrics = this.#metrics;
     const { lastError } = this.#keeper;
     return {
-      groups: metrics.groups,
-      records: metrics.records,
-      bytes: metrics.bytes,
-      syncs: metrics.syncs,
-      rotations: metrics.rotations,
-      segmentsPrepared: metrics.segmentsPrepared,
-      segmentsRecycled: metrics.segmentsRecycled,
-      segmentsRemoved: metrics.segmentsRemoved,
-      ioErrors: metrics.ioErrors,
-      maintenanceErrors: metrics.maintenanceErrors,
+      ...metrics.counters,
       maintenanceError: lastError === undefined ? undefined : describe(lastError),
       producers: this.#rings.length,
       ...fillOf(this.#rings),
-      syncUsTotal: metrics.syncUsTotal,
       ...metrics.distributions,
     };
   }

@@ -16,12 +16,15 @@ export type SyncMode = 'direct' | 'dsync' | 'fdatasync' | 'fsync' | 'none';
 
 const { O_CREAT, O_DIRECT, O_DSYNC, O_EXCL, O_RDWR } = fs.constants;
 
-/** Flags with which a file is opened for its groups; 0: none but those for everything else. Undefined: not there. */
-export function groupFlags(mode: SyncMode): number | undefined {
-  // Windows and macOS lack some of them, whatever the types say.
-  const [direct, dsync] = [O_DIRECT, O_DSYNC] as (number | undefined)[];
-  if (mode === 'direct') return direct === undefined || dsync === undefined ? undefined : direct | dsync;
-  return mode === 'dsync' ? dsync : 0;
+/**
+ * Flags with which a file is opened for its groups; 0: none but those for everything else. Undefined: not there. Only Linux
+ * is known to have a write with O_DSYNC empty the disk's cache, as a sync does: macOS has the flag, and leaves the data in
+ * the cache, so `auto` would have found it to be the fastest.
+ */
+export function groupFlags(mode: SyncMode, platform: string = process.platform): number | undefined {
+  if (mode !== 'direct' && mode !== 'dsync') return 0;
+  if (platform !== 'linux') return undefined;
+  return mode === 'direct' ? O_DIRECT | O_DSYNC : O_DSYNC;
 }
 
 /**
@@ -61,29 +64,35 @@ const PROBE_BUDGET_MS = 30;
 
 /** The durable modes, all of which `auto` tries. */
 const DURABLE_MODES = ['direct', 'dsync', 'fdatasync', 'fsync'] as const;
+/** What a file system says that has no room for the file. */
+const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const PROBE_BYTES = DURABLE_MODES.length * WAY_BYTES;
 
-/** The fastest durable mode in `directory`; takes some milliseconds. Throws what a cached write throws. */
+/**
+ * The fastest durable mode in `directory`; takes some milliseconds. Without the space to try them it is `fdatasync`: a log
+ * on a full disk can be opened, and be truncated. Throws IoError when not even cached writes can be made.
+ */
 export function fastestSyncMode(directory: string): SyncMode {
-  const path = join(directory, PROBE_NAME);
-  const cached = createProbe(path, 0);
   try {
-    fs.writeSync(cached, new Uint8Array(PROBE_BYTES), 0, PROBE_BYTES, 0);
-    fs.fsyncSync(cached); // so that the trials find their blocks allocated, as in a segment
-    const fds = DURABLE_MODES.map((mode) => openProbe(path, mode));
-    try {
-      const memory = new AlignedMemory();
-      const ways = DURABLE_MODES.flatMap((mode, i) => {
-        const fd = fds[i];
-        return fd === undefined ? [] : [{ mode, writes: groupWrites(mode, fd, cached, memory) }];
-      });
-      return fastest(ways);
-    } finally {
-      for (const fd of fds) if (fd !== undefined) fs.closeSync(fd);
-    }
-  } finally {
-    fs.closeSync(cached);
-    fs.unlinkSync(path);
+    return withProbe(directory, 0, (cached, path) => {
+      const written = fs.writeSync(cached, new Uint8Array(PROBE_BYTES), 0, PROBE_BYTES, 0);
+      if (written < PROBE_BYTES) return 'fdatasync';
+      fs.fsyncSync(cached); // so that the trials find their blocks allocated, as in a segment
+      const fds = DURABLE_MODES.map((mode) => openProbe(path, mode));
+      try {
+        const memory = new AlignedMemory();
+        const ways = DURABLE_MODES.flatMap((mode, i) => {
+          const fd = fds[i];
+          return fd === undefined ? [] : [{ mode, writes: groupWrites(mode, fd, cached, memory) }];
+        });
+        return fastest(ways);
+      } finally {
+        for (const fd of fds) if (fd !== undefined) fs.closeSync(fd);
+      }
+    });
+  } catch (cause) {
+    if (NO_SPACE.has((cause as NodeJS.ErrnoException).code ?? '')) return 'fdatasync';
+    throw new IoError(`Trying ways to sync in ${directory}`, cause);
   }
 }
 
@@ -93,24 +102,32 @@ export function requireSyncMode(mode: SyncMode, directory: string): void {
   const refused = (cause: unknown): IoError => new IoError(`Sync mode "${mode}" in ${directory}`, cause);
   const flags = groupFlags(mode);
   if (flags === undefined) throw refused(new Error('this system does not have it'));
-  const path = join(directory, PROBE_NAME);
   try {
-    const fd = createProbe(path, flags);
-    try {
-      groupWrites(mode, fd, fd, new AlignedMemory()).write([new Uint8Array(SMALL.bytes)], 0, true);
-    } finally {
-      fs.closeSync(fd);
-      fs.unlinkSync(path);
-    }
+    withProbe(directory, flags, (fd) =>
+      groupWrites(mode, fd, fd, new AlignedMemory()).write([new Uint8Array(SMALL.bytes)], 0, true),
+    );
   } catch (cause) {
     throw refused(cause);
   }
 }
 
-/** A new file; one that a crash left behind goes first. O_EXCL never follows a link that somebody put there. */
-function createProbe(path: string, flags: number): number {
+/**
+ * Runs `task` with a new file that is opened with `flags`, and removes it, also when opening it made the file and then
+ * failed. One that a crash left behind goes first; O_EXCL never follows a link that somebody put there.
+ */
+function withProbe<T>(directory: string, flags: number, task: (fd: number, path: string) => T): T {
+  const path = join(directory, PROBE_NAME);
   fs.rmSync(path, { force: true });
-  return fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | flags, 0o600);
+  try {
+    const fd = fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | flags, 0o600);
+    try {
+      return task(fd, path);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } finally {
+    fs.rmSync(path, { force: true });
+  }
 }
 
 /** Undefined when the system or the file system has no such writes (tmpfs has no direct ones, for one). */

@@ -174,6 +174,50 @@ describe('append', () => {
   });
 });
 
+/** Classes of views that say of themselves what is not so, as a growing buffer does that counts what it has used. */
+const claims = { length: 10, byteLength: 10, byteOffset: 0, BYTES_PER_ELEMENT: 1 };
+const liars: readonly (readonly [name: string, view: () => NodeJS.ArrayBufferView])[] = [
+  ['Uint8Array', () => new Uint8Array(1000).fill(7)],
+  ['Float64Array', () => new Float64Array(new Uint8Array(1000).fill(7).buffer)],
+  ['DataView', () => new DataView(new Uint8Array(1000).fill(7).buffer)],
+];
+
+describe.each(liars)('a %s with a length of its own', (_, view) => {
+  it.each([
+    10,
+    2000,
+    Number.NaN,
+  ])('of %d is a record of the bytes that it has, and harms no other', async (claimed) => {
+    const liar = (): NodeJS.ArrayBufferView => {
+      const own = Object.entries({ ...claims, length: claimed, byteLength: claimed });
+      return Object.defineProperties(
+        view(),
+        Object.fromEntries(own.map(([name, value]) => [name, { value }])),
+      );
+    };
+    const options = { ...SMALL, maxGroupRecords: 3, maxGroupBytes: 4096 };
+    await withLog(options, async (log) => {
+      const tx = log.begin();
+      await Promise.all([
+        log.append('before'),
+        log.append(liar()),
+        log.append(liar(), { receipt: true }),
+        log.append(liar(), { durability: 'os' }),
+        log.tryAppend(liar()),
+        log.appendBatch([liar(), 'between', liar()]),
+        log.checkpoint(liar()),
+        tx.append(liar()),
+        tx.commit(),
+        log.append('after'),
+      ]);
+      const lengths = (await contents(log)).map((payload) =>
+        payload.every((byte) => byte === 7) ? payload.length : String(payload),
+      );
+      expect(lengths).toEqual(['before', 1000, 1000, 1000, 1000, 1000, 'between', 1000, 1000, 1000, 'after']);
+    });
+  });
+});
+
 describe('tryAppend', () => {
   it('says no by undefined when there is no room, and appends when there is', async () => {
     await withLog(SMALL, async (log) => {
@@ -198,6 +242,26 @@ describe('appendBatch', () => {
         { first: 4, last: 4 },
       ]);
       expect((await contents(log)).map(String)).toEqual(['a', 'b', 'c', 'd']);
+    });
+  });
+
+  // The second reading threw: the batch was rejected, what was in the ring of it was written, and each append behind it
+  // was acknowledged for the record before.
+  it('reads each payload of the array once', async () => {
+    await withLog(SMALL, async (log) => {
+      const reads = [0, 0];
+      const payloads = ['a', 'b'].map((text, i) => ({
+        get: () => {
+          reads[i] = (reads[i] as number) + 1;
+          if (reads[i] === 2) throw new Error('read twice');
+          return text;
+        },
+      }));
+      const batch = Object.defineProperties(['', ''], payloads as never);
+      expect(await log.appendBatch(batch)).toEqual({ first: 1, last: 2 });
+      expect(reads).toEqual([1, 1]);
+      expect(await Promise.all([log.append('x'), log.append('y')])).toEqual([3, 4]);
+      expect((await contents(log)).map(String)).toEqual(['a', 'b', 'x', 'y']);
     });
   });
 

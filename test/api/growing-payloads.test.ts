@@ -2,11 +2,12 @@
  * growing payloads: views that track the length of growable shared memory, which another thread may grow between the
  * moment at which they are measured and the moment at which they are copied. Here they do so at exactly that moment.
  */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { copyPayload, payloadBytes } from '../../dist/src/append/payload.js';
 import { FRAME_END_BYTES } from '../../dist/src/format/record-frame.js';
 import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
 import { WriteBatch } from '../../dist/src/operations/index.js';
+import { RingProducer } from '../../dist/src/ring/producer.js';
 import { tempDir } from '../support/temp-dir.js';
 
 /** Node's types of version 20 do not have it. */
@@ -43,6 +44,18 @@ describe.each(kinds)('a %s of memory that grows', (_, view) => {
     expect(ring.subarray(end + freeBytes).every((byte) => byte === 0xee)).toBe(true);
   });
 
+  // The end of the frame was mended beyond what is free, which threw, with the frame claimed and no append to it.
+  it.each([0, 1, 11])('is mended up to the end of the free bytes, %i behind the payload', (freeBytes) => {
+    const memory = growable(72);
+    new Uint8Array(memory).fill(1);
+    const payload = view(memory);
+    memory.grow(4096);
+    const ring = Buffer.alloc(256, 0xee);
+    copyPayload(payload, 72, ring.subarray(0, 88 + freeBytes), 16);
+    expect(ring.subarray(16, 88).every((byte) => byte === 1)).toBe(true);
+    expect(ring.subarray(88 + freeBytes).every((byte) => byte === 0xee)).toBe(true);
+  });
+
   it.each<[how: string, options: LogOptions]>([
     ['as it is', {}],
     ['with checksums', { recordChecksums: true }],
@@ -50,7 +63,21 @@ describe.each(kinds)('a %s of memory that grows', (_, view) => {
     ['encrypted', { encryption: { keyId: 1, key: () => new Uint8Array(32) } }],
   ])('is a record of the bytes that it had, %s, whichever way it is appended', async (_how, options) => {
     const log = await openLog(tempDir(), { ringBytes: 16_384, segmentBytes: 65_536, ...options });
-    const grown = (): NodeJS.ArrayBufferView => growsWhenMeasured(view, 200);
+    const memories: Growable[] = [];
+    const { reserve } = RingProducer.prototype;
+    const reserving = vi.spyOn(RingProducer.prototype, 'reserve').mockImplementation(function (
+      this: RingProducer,
+      ...args
+    ) {
+      for (const memory of memories.splice(0)) memory.grow(4096);
+      return reserve.apply(this, args);
+    });
+    const grown = (): NodeJS.ArrayBufferView => {
+      const memory = growable(200);
+      new Uint8Array(memory).fill(1);
+      memories.push(memory);
+      return view(memory);
+    };
     const tx = log.begin();
     await Promise.all([
       log.append('before'),
@@ -64,9 +91,13 @@ describe.each(kinds)('a %s of memory that grows', (_, view) => {
     ]);
     await log.append('after');
     expect(await lengths(log)).toEqual([6, 200, 200, 200, 200, 7, 200, 200, 200, 5]);
+    expect(reserving).toHaveBeenCalled();
+    expect(memories).toEqual([]);
     await log.close();
   });
 });
+
+afterEach(() => void vi.restoreAllMocks());
 
 it.each([16, 500])('a put or a delete has the %i bytes of key and value that it had', (bytes) => {
   const part = (): Uint8Array => growsWhenMeasured((memory) => new Uint8Array(memory), bytes) as Uint8Array;

@@ -28,6 +28,24 @@ it('publishes first and hurries the worker then, which would else forget the hur
   submitter.detach();
 });
 
+// It settled when that was written: whether something need not be durable was noted only when it entered the ring.
+it.each([
+  ['room in the ring', {}, Buffer.alloc(8000)],
+  [
+    'what is compressed off the thread',
+    { compression: { algorithm: 'deflate', minBytes: 64 } },
+    Buffer.alloc(200_000, 'ab'),
+  ],
+] as const)('is for an append with durability os too that waits behind %s', async (_, options, payload) => {
+  const log = await openLog(tempDir(), { ...SMALL, ...options, maxGroupRecords: 1 });
+  const before = [1, 2, 3].map(() => log.append(payload));
+  const os = log.append('os', { durability: 'os' });
+  const synced = await log.sync();
+  expect([synced, log.durableLsn]).toEqual([4, 4]);
+  expect(await Promise.all([...before, os])).toEqual([1, 2, 3, 4]);
+  await log.close();
+});
+
 it('does not wait for a window on behalf of appends that had to wait for room in the ring', async () => {
   const log = await openLog(tempDir(), { ...SMALL, windowUs: 1_000_000 });
   const start = performance.now();

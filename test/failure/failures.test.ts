@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
+import { attachLog, type Log, type LogOptions, openLog } from '../../dist/src/index.js';
 import { requireSyncMode, type SyncMode } from '../../dist/src/storage/sync-mode.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -156,6 +156,38 @@ describe('a full disk', () => {
     const again = await openLog(directory, SMALL);
     expect((await lsnsIn(again)).length).toBe(acked);
     await again.close();
+  });
+
+  // It was written once there was room again, although its caller had been told that it never would be.
+  it('keeps no attached thread from leaving, and what that is refused for it is never written', async () => {
+    const flag = join(tempDir(), 'full');
+    writeFileSync(flag, '');
+    const log = await openLog(tempDir(), failing(`full=${encodeURIComponent(flag)}`));
+    const other = await attachLog(log.handle());
+    const first = await other.append('first');
+    const appends = Array.from({ length: 100 }, () => log.append(Buffer.alloc(1000)));
+    await expect
+      .poll(async () => (await log.stats()).maintenanceError, { timeout: 10_000 })
+      .toMatch(/ENOSPC/);
+    // What is left of the segment takes some of them.
+    const late = Array.from({ length: 40 }, (_, i) => other.append(Buffer.alloc(1000, 1 + i)));
+    const settled = Promise.allSettled(late);
+    await other.close();
+    const results = await settled;
+    const refused = results.flatMap((result, i) => (result.status === 'rejected' ? [1 + i] : []));
+    expect(refused.length).toBeGreaterThan(10);
+    for (const result of results.slice(-refused.length))
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'RINGWAL_CLOSED' } });
+    rmSync(flag);
+    await Promise.all(appends);
+    await log.append('last');
+    const found: number[] = [];
+    for await (const { payload } of log.read()) found.push(payload[0] as number);
+    const acked = Array.from({ length: 40 - refused.length }, (_, i) => 1 + i);
+    expect(found.filter((byte) => byte > 0)).toEqual(['f'.charCodeAt(0), ...acked, 'l'.charCodeAt(0)]);
+    expect(first).toBe(1);
+    expect((await log.stats()).producers).toBe(1);
+    await log.close();
   });
 });
 

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { DurableWaits } from '../../dist/src/append/durable-waits.js';
 import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
 import { awaitNews, tellNews } from '../../dist/src/ring/followers.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
@@ -34,6 +35,20 @@ describe('waitForDurable', () => {
     expect(await Promise.all(done)).toEqual([['done'], ['done'], ['done']]);
     for (const [i, durable] of (await here).entries()) expect(durable).toBeGreaterThan(i);
     await log.close();
+  });
+
+  it('resolves under fake timers, also for what becomes durable while it begins to listen', async () => {
+    vi.stubGlobal('setImmediate', () => {});
+    class Overtaken extends LogState {
+      #isAsked = false;
+      override get durableLsn(): number {
+        const lsn = this.#isAsked ? 5 : 0;
+        this.#isAsked = true;
+        return lsn;
+      }
+    }
+    expect(await new DurableWaits(new Overtaken()).wait(5)).toBe(5);
+    vi.unstubAllGlobals();
   });
 
   it('resolves at once for what is durable, also when the log is closed', async () => {

@@ -1,13 +1,22 @@
 /** sync-modes: every way to make a group durable stores the same bytes, and says so when a file system lacks it. */
-import { closeSync, constants as fsConstants, openSync, readFileSync, statSync } from 'node:fs';
+import fs, {
+  closeSync,
+  constants as fsConstants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openLog } from '../../dist/src/index.js';
 import { AlignedMemory } from '../../dist/src/storage/group-writes.js';
 import { NodeStorage } from '../../dist/src/storage/node-storage.js';
 import {
   fastest,
+  fastestSyncMode,
   groupFlags,
   groupWrites,
   requireSyncMode,
@@ -98,7 +107,60 @@ describe('direct writes', () => {
   });
 });
 
+/** The file system says `code` to `call`, after having done what `first` does. */
+function failing(
+  call: 'openSync' | 'writeSync' | 'fsyncSync',
+  code: string,
+  first = (_: unknown[]): void => {},
+): void {
+  vi.spyOn(fs, call).mockImplementation(((...args: unknown[]) => {
+    first(args);
+    throw Object.assign(new Error('simulated'), { code });
+  }) as never);
+  syncBuiltinESMExports();
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+
+it('flags that leave the data in the cache of the disk, as O_DSYNC does on macOS, are not used', () => {
+  expect(['direct', 'dsync'].map((mode) => groupFlags(mode as SyncMode, 'darwin'))).toEqual([
+    undefined,
+    undefined,
+  ]);
+  expect(['fdatasync', 'fsync', 'none'].map((mode) => groupFlags(mode as SyncMode, 'darwin'))).toEqual([
+    0, 0, 0,
+  ]);
+  expect(groupFlags('dsync', 'linux')).toBe(fsConstants.O_DSYNC);
+});
+
+it('a mode that is refused when its file is opened leaves nothing behind', () => {
+  const directory = tempDir();
+  const { openSync: open } = fs;
+  failing('openSync', 'EINVAL', ([path]) => closeSync(open(path as string, 'wx')));
+  expect(() => requireSyncMode('direct', directory)).toThrow('Sync mode "direct"');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
 describe('auto', () => {
+  it.each([
+    ['writeSync', 'ENOSPC'],
+    ['fsyncSync', 'EDQUOT'],
+    ['writeSync', 'EFBIG'],
+  ] as const)('tries nothing where %s says %s: a log on a full disk opens, and can be truncated', (call, code) => {
+    const directory = tempDir();
+    failing(call, code);
+    expect(fastestSyncMode(directory)).toBe('fdatasync');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('says RINGWAL_IO when the file system refuses what every log needs', () => {
+    failing('writeSync', 'EIO');
+    expect(() => fastestSyncMode(tempDir())).toThrow(expect.objectContaining({ code: 'RINGWAL_IO' }));
+  });
+
   it('is chosen by trying, and leaves nothing behind', async () => {
     const directory = tempDir();
     const storage = await NodeStorage.open(directory, { create: false });
