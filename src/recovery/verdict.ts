@@ -45,7 +45,7 @@ export const VERDICTS: readonly Row[] = [
     falseEnd: 'any',
     isCut: 'any',
     verdict: 'misplaced',
-    because: 'no crash makes a group that verifies and has a wrong LSN or chain',
+    because: 'no crash makes a group that verifies begin right here and have a wrong LSN or chain',
   },
   {
     reason: 'end',

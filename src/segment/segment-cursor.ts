@@ -9,6 +9,8 @@
  *   4. its type is known, its body lies inside the file, and records go with DATA only;
  *   5. its body verifies.
  *
+ * A header that verifies right where the last group ended, and does not follow it, is out of place.
+ *
  * The file is read in windows, so memory is bounded by the largest group, whose length is believed only after
  * its header verified, and never beyond the end of the file. `next` is synchronous, as most groups lie in
  * the window already; when it needs more it says so, and the caller awaits `fill`.
@@ -98,11 +100,15 @@ export class SegmentCursor {
     const aligned = Math.ceil(this.offset / BLOCK_BYTES) * BLOCK_BYTES;
     const headerEnd = Math.min(aligned + GROUP_HEADER_BYTES, this.#limit);
     if (!this.#holds(headerEnd)) return this.#need(headerEnd);
-    const at = this.#header(this.offset) ? this.offset : aligned;
-    const header = this.#header(at);
-    if (header === undefined) return this.#stop(this.#isZero() ? 'zeros' : 'invalid');
-    if (header.firstLsn !== this.nextLsn || header.previousChecksum !== this.lastChecksum)
-      return this.#stop('misplaced');
+    const here = this.#header(this.offset);
+    const at = here === undefined ? aligned : this.offset;
+    const header = here ?? this.#header(aligned);
+    const isNext = header?.firstLsn === this.nextLsn && header.previousChecksum === this.lastChecksum;
+    if (header === undefined || !isNext) {
+      // At the boundary a later group of a write may begin of which only that part reached the disk.
+      if (here !== undefined) return this.#stop('misplaced');
+      return this.#stop(this.#isZero() ? 'zeros' : 'invalid');
+    }
     const bodyStart = at + GROUP_HEADER_BYTES;
     const end = bodyStart + header.bodyBytes;
     if (end > this.#limit || !isPlausible(header)) return this.#stop('invalid');

@@ -1,8 +1,10 @@
 /** end-of-log: where a log ends whose last write was cut off or damaged, and where that is refused instead. */
 import { describe, expect, it } from 'vitest';
+import { MARK_BYTES } from '../../dist/src/segment/segment-writer.js';
 import { must } from '../support/must.js';
 import { SimStorage } from '../support/sim-storage.js';
 import {
+  BLOCK,
   boot,
   bytesOf,
   copyOf,
@@ -96,6 +98,28 @@ describe('a last write that was cut off', () => {
     }
     expect(torn).toBeGreaterThan(15);
     await goesOn(after, ['1 one', '2 two', `3 ${payload}`]);
+  });
+
+  // It was refused as damage, with the whole log: the second group of the write, at the boundary, was taken for a group
+  // that had come to a wrong place.
+  it('ends the log before it when its first group ends where a block does, and only what is behind that is there', async () => {
+    const storage = new SimStorage();
+    const log = await open(storage);
+    await log.append(text('one'));
+    const name = must(used(diskOf(storage)).at(-1));
+    const end = must(groups(bytesOf(diskOf(storage), name)).at(-1)) + 64 + 16; // its header, and one frame
+    const mark = 2 * BLOCK - MARK_BYTES;
+    await log.append(Buffer.alloc(mark - end - 64 - 8, 'x'));
+    const before = diskOf(storage);
+    log.submit(text('three'));
+    await log.truncateBefore(1 + 1);
+    const after = diskOf(storage);
+    expect(groups(bytesOf(after, name)).slice(-2)).toEqual([mark, 2 * BLOCK]);
+    for (const { disk, how } of tears(before, after, name)) {
+      const again = await open(boot(disk));
+      const found = (await texts(again)).filter((value) => !value.includes('x'));
+      expect(['1 one', '', '3 three'], how).toContain(found.join());
+    }
   });
 
   it('ends the log before it when what remains there is garbage', async () => {

@@ -1,7 +1,7 @@
 /** appends: workloads of plain appends: one at a time, of several producers, as batches, unsynced, and with conditions. */
 import type { Workload } from '../../support/engine-sweep.js';
 import { expecting, unsynced } from '../../support/harness-producer.js';
-import { large, small, torn } from './payloads.js';
+import { groupOf, large, small, torn } from './payloads.js';
 
 export const appends: readonly Workload[] = [
   {
@@ -121,6 +121,19 @@ export const appends: readonly Workload[] = [
         if (i % 4 === 2) void log.producer(2).sync();
         await log.commit();
       }
+    },
+  },
+  {
+    name: 'appends that wait for no sync, in groups that end where blocks do',
+    states: torn,
+    run: async (open) => {
+      const log = await open();
+      for (let i = 0; i < 4; i++) await log.append(groupOf(i, 128));
+      for (let i = 4; i < 40; i++) {
+        log.submit(groupOf(i, 128), i % 3, unsynced);
+        await log.commit();
+      }
+      await log.append(groupOf(40, 128));
     },
   },
   {

@@ -1,6 +1,8 @@
 /** segments: workloads that change segments: rotation, truncation, recycling, marks, closing, opening again. */
+
+import { MARK_BYTES } from '../../../dist/src/segment/segment-writer.js';
 import type { Workload } from '../../support/engine-sweep.js';
-import { large, small, torn } from './payloads.js';
+import { groupOf, large, small, torn } from './payloads.js';
 
 export const segments: readonly Workload[] = [
   {
@@ -83,6 +85,21 @@ export const segments: readonly Workload[] = [
         if (i % 2 === 1) await log.rotate();
       }
       await log.append(large(90));
+    },
+  },
+  {
+    name: 'marks and groups of one write, of which the first ends where a block does',
+    states: torn,
+    run: async (open) => {
+      const log = await open();
+      for (let block = 1; block <= 2; block++) {
+        const first = block === 1 ? 128 : 2048; // a LINK is there, or the group that the last mark rode with
+        await log.append(groupOf(block * 10, 4096 - first - 1024 - MARK_BYTES));
+        await log.append(groupOf(block * 10 + 1, 1024));
+        log.submit(groupOf(block * 10 + 2, 2048));
+        await log.truncateBefore(log.state.durableLsn);
+      }
+      await log.append(small(40));
     },
   },
   {
