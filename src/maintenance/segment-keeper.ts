@@ -303,8 +303,10 @@ export class SegmentKeeper implements SegmentSupply {
       await publishSegment(this.#storage, number);
     } catch (error) {
       await draft?.file.close().catch(() => {});
-      // Whatever is left of it under either name holds no records; the names are tried, and gone at the next open.
+      // Whatever is left of it under any name holds no records; the names are tried, and gone at the next open. But a file
+      // that had its name before it is somebody's.
       this.#spent.doom(preparedName(number));
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') this.#spent.doom(segmentName(number));
       if (reused !== undefined) this.#spent.doom(reused);
       throw error;
     }
@@ -332,9 +334,10 @@ export class SegmentKeeper implements SegmentSupply {
       await zeroFill(spare.file, spare.backedBytes, bytes);
       this.#spare = { ...spare, backedBytes: spare.backedBytes + bytes };
     } catch (error) {
-      // Its file is in an unknown state after a failed write (S4): never use it, make another.
+      // Its file is in an unknown state after a failed write (S4): never use it, give its space back, make another.
       this.#spare = undefined;
       await spare.file.close().catch(() => {});
+      this.#spent.doom(segmentName(spare.number));
       void this.#options.environment.pause(RETRY_MS).then(() => this.#prepareSpare());
       throw error;
     } finally {

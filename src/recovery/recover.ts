@@ -198,7 +198,9 @@ async function relog(
       if (step.kind === 'group' && step.header.type === DATA) {
         const { bodyBytes, records: count, flags } = step.header;
         const hasCheckpoint = (flags & HAS_CHECKPOINT) !== 0;
-        writer.stageData([step.body], bodyBytes, count, { openLsn: from.openLsn, hasCheckpoint });
+        // Packed, as they may have been: padded, more of them than blocks in a segment would not fit into the new one.
+        const { openLsn } = from;
+        writer.stageData([step.body], bodyBytes, count, { openLsn, hasCheckpoint, isPacked: true });
         records += step.header.records;
         staged = true;
       }

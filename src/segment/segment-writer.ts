@@ -164,16 +164,21 @@ export class SegmentWriter {
 
   /**
    * Stages the records in `views`, `bytes` bytes and `records` records; their LSNs follow the last one. `openLsn` is
-   * where the oldest span begins that is open before them (0: none is).
+   * where the oldest span begins that is open before them (0: none is). `isPacked`: right behind the group before, also
+   * where groups are padded: for what is written before the segment is published, and synced together.
    */
   stageData(
     views: readonly Uint8Array[],
     bytes: number,
     records: number,
-    { openLsn, hasCheckpoint }: { openLsn: number; hasCheckpoint: boolean },
+    {
+      openLsn,
+      hasCheckpoint,
+      isPacked = false,
+    }: { openLsn: number; hasCheckpoint: boolean; isPacked?: boolean },
   ): void {
     assert(bytes <= this.room, 'W3 a group leaves room for the SEAL');
-    const offset = this.#groupStart();
+    const offset = isPacked ? this.#end : this.#groupStart();
     const last = this.#index.at(-1)?.offset ?? -this.#indexStrideBytes;
     if (offset - last >= this.#indexStrideBytes) {
       const firstLsn = this.#lastLsn + 1;

@@ -195,3 +195,45 @@ it('makes a spare behind a cut although what was cut off can not be removed: rot
   const { records } = await recoverAll(SimStorage.boot(storage.liveImage()));
   expect(records.map(({ lsn }) => lsn)).toEqual([1, 2]);
 });
+
+// Each attempt left a published file of a segment's size behind, four a second: on a disk that was nearly full, what
+// truncation freed was gone at once.
+it.each([
+  ['whose zeros could not be written', 'write', 2 * 1024 * 1024],
+  ['whose name could not be made durable', 'syncDirectory', 24 * 1024],
+] as const)('gives the space of a spare back %s', async (_, kind, segmentBytes) => {
+  const retries: (() => void)[] = [];
+  const environment = {
+    ...simulatedEnvironment(1),
+    pause: () => new Promise<void>((resolve) => retries.push(resolve)),
+  };
+  let isFailing = false;
+  const storage = new SimStorage({
+    // Its first mebibyte is there before it is published.
+    plan: (operation) =>
+      isFailing && operation.kind === kind && (kind !== 'write' || (operation.position ?? 0) > 0)
+        ? { code: 'ENOSPC' }
+        : undefined,
+  });
+  const options = { recycle: false, segmentBytes };
+  const log = await EngineHarness.open(storage, undefined, options, 1, { environment });
+  await log.append(payloadOf(1, 40));
+  isFailing = true;
+  await log.rotate();
+  for (let attempt = 0; attempt < 5; attempt++) {
+    for (const retry of retries.splice(0)) retry();
+    await new Promise((resolve) => setImmediate(resolve));
+    await log.engine.maintenanceIdle();
+  }
+  isFailing = false;
+  for (const retry of retries.splice(0)) retry();
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 5; turn++) {
+    await log.engine.maintenanceIdle();
+    log.engine.nudge();
+  }
+  await log.engine.maintenanceIdle();
+  expect(log.engine.stats().maintenanceErrors).toBeGreaterThan(0);
+  expect([...storage.directory.live.keys()].filter((name) => name.endsWith('.wal'))).toHaveLength(3);
+  await log.close();
+});

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ResolvedOptions } from '../../dist/src/options.js';
 import { EngineHarness, payloadOf, recoverAll } from '../support/engine-harness.js';
+import { unsynced } from '../support/harness-producer.js';
 import { must } from '../support/must.js';
 import type { FaultPlan } from '../support/sim-fault.js';
 import { type FileImage, Image } from '../support/sim-image.js';
@@ -174,4 +175,24 @@ describe('a log with recycled files', () => {
     for (const { lsn, payload } of records) expect(Buffer.compare(payload, payloadOf(lsn, 3000))).toBe(0);
     expect(records.at(-1)?.lsn).toBe(lastLsn);
   });
+});
+
+// A group to be logged again took a block of its own then, and more of them than blocks did not fit into the new segment.
+it('with padded groups, after a crash that left more unproven groups than a segment has blocks, finds all of them', async () => {
+  const storage = new SimStorage();
+  const log = await EngineHarness.open(storage);
+  const groups = 40;
+  for (let id = 1; id <= groups; id++) {
+    log.submit(payloadOf(id, 40), 0, unsynced);
+    await log.commit();
+  }
+  expect(log.engine.stats()).toMatchObject({ groups, rotations: 0 });
+  const killed = SimStorage.boot(storage.liveImage());
+  const again = await EngineHarness.open(killed, undefined, { padGroups: true }, 2);
+  expect(again.engine.summary).toMatchObject({ lastLsn: groups, reloggedRecords: groups });
+  await again.append(payloadOf(groups + 1, 40));
+  await again.rotate();
+  await again.append(payloadOf(groups + 2, 40));
+  const { records } = await recoverAll(SimStorage.boot(killed.liveImage()));
+  expect(records.map(({ lsn }) => lsn)).toEqual(Array.from({ length: groups + 2 }, (_, i) => i + 1));
 });
