@@ -55,21 +55,20 @@ export class DirectoryLock {
     let listening: Listening | undefined;
     try {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const highest = (await lockNumbers(directory)).at(-1) ?? 0;
+        const highest = (await lockNumbers(reach)).at(-1) ?? 0;
         if (highest > 0 && (await isAlive(join(reach, lockName(highest))))) throw locked(directory);
         listening ??= await listen(join(reach, own), onConnection);
-        if (!(await tryLink(directory, own, highest + 1))) continue;
-        const numbers = await lockNumbers(directory);
+        if (!(await tryLink(reach, own, highest + 1))) continue;
+        const numbers = await lockNumbers(reach);
         if (numbers.at(-1) !== highest + 1) continue; // K3
-        for (const lower of numbers.slice(0, -1))
-          await unlink(join(directory, lockName(lower))).catch(() => {});
-        await unlink(join(directory, own)).catch(() => {});
+        for (const lower of numbers.slice(0, -1)) await unlink(join(reach, lockName(lower))).catch(() => {});
+        await unlink(join(reach, own)).catch(() => {});
         return new DirectoryLock(listening);
       }
       throw locked(directory);
     } catch (error) {
       await close(listening);
-      await unlink(join(directory, own)).catch(() => {});
+      await unlink(join(reach, own)).catch(() => {});
       throw error instanceof LockedError ? error : new IoError(`Locking ${directory}`, error);
     }
   }
@@ -99,7 +98,7 @@ export class DirectoryLock {
   ): Promise<T | undefined> {
     const reach = socketDirectory(directory, directoryFd);
     for (let seen = 0; ; ) {
-      const highest = (await lockNumbers(directory)).at(-1) ?? 0;
+      const highest = (await lockNumbers(reach)).at(-1) ?? 0;
       // Nobody took it between the question and the answer: K1 for the highest number, which is still the same.
       if (highest === seen) return undefined;
       const answer = await ask(join(reach, lockName(highest)));
@@ -134,7 +133,10 @@ async function lockNumbers(directory: string): Promise<number[]> {
   return numbers.sort((a, b) => a - b);
 }
 
-/** A path to the directory that fits into a socket address: long ones are reached through its descriptor. */
+/**
+ * A path to the directory, and not to another one that has come to its place, that fits into a socket address: through its
+ * descriptor.
+ */
 function socketDirectory(directory: string, directoryFd: number): string {
   if (process.platform === 'linux') return `/proc/self/fd/${directoryFd}`;
   if (Buffer.byteLength(directory) + 32 <= MAX_SOCKET_PATH_BYTES) return directory;

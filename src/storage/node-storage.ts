@@ -1,4 +1,8 @@
-/** node-storage: Storage on a real directory. */
+/**
+ * node-storage: Storage on a real directory: the one that was opened, wherever its path leads later. A directory that is
+ * renamed while a log is open, or a link on its path that is set to another, would else have the writer make and remove
+ * files in somebody else's.
+ */
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Descriptor } from './descriptor.js';
@@ -14,15 +18,18 @@ const NO_FOLLOW = O_NOFOLLOW ?? 0;
 const NO_WAIT = O_NONBLOCK ?? 0;
 
 export class NodeStorage implements Storage {
-  /** Absolute path. */
+  /** Absolute path, without links on it. */
   readonly directory: string;
+  /** A path by which the directory is reached. */
+  readonly reach: string;
   readonly #descriptor: Descriptor;
   readonly #readsBlock: boolean;
   readonly #memory = new AlignedMemory();
   #syncMode: SyncMode = 'fdatasync';
 
-  private constructor(directory: string, descriptor: Descriptor, readsBlock: boolean) {
+  private constructor(directory: string, reach: string, descriptor: Descriptor, readsBlock: boolean) {
     this.directory = directory;
+    this.reach = reach;
     this.#descriptor = descriptor;
     this.#readsBlock = readsBlock;
   }
@@ -41,11 +48,18 @@ export class NodeStorage implements Storage {
       if (first !== undefined) {
         for (let made = directory; ; made = dirname(made)) {
           await syncDirectory(dirname(made));
-          if (made === first) break;
+          if (made === first || dirname(made) === made) break;
         }
       }
     }
-    return new NodeStorage(directory, await Descriptor.open(directory, DIRECTORY_FLAGS), readsBlock);
+    const descriptor = await Descriptor.open(directory, DIRECTORY_FLAGS);
+    try {
+      const { path, reach } = await placeOf(directory, descriptor);
+      return new NodeStorage(path, reach, descriptor, readsBlock);
+    } catch (error) {
+      await descriptor.close();
+      throw error;
+    }
   }
 
   /** The directory's descriptor, for the lock: a way to it that is short and does not change when it is renamed. */
@@ -62,19 +76,21 @@ export class NodeStorage implements Storage {
    * then it is `fdatasync`. Throws IoError when the file system can't do it.
    */
   chooseSyncMode(mode: SyncMode | 'auto'): void {
-    if (mode !== 'auto') requireSyncMode(mode, this.directory);
-    this.#syncMode = mode === 'auto' ? fastestSyncMode(this.directory) : mode;
+    try {
+      if (mode !== 'auto') requireSyncMode(mode, this.reach);
+      this.#syncMode = mode === 'auto' ? fastestSyncMode(this.reach) : mode;
+    } catch (error) {
+      throw this.#named(error);
+    }
   }
 
   list(): Promise<string[]> {
-    return fs.promises.readdir(this.directory);
+    return this.#reached(fs.promises.readdir(this.reach));
   }
 
   async open(name: string, access: 'read' | 'write'): Promise<StorageFile> {
-    const file = await Descriptor.open(
-      this.#path(name),
-      (access === 'read' ? O_RDONLY : O_RDWR) | NO_FOLLOW | NO_WAIT,
-    );
+    const flags = (access === 'read' ? O_RDONLY : O_RDWR) | NO_FOLLOW | NO_WAIT;
+    const file = await this.#reached(Descriptor.open(this.#path(name), flags));
     try {
       if (!(await file.stat()).isFile()) throw new Error(`${name} is not a regular file`);
     } catch (error) {
@@ -85,10 +101,8 @@ export class NodeStorage implements Storage {
   }
 
   async create(name: string): Promise<StorageFile> {
-    return this.#writable(
-      name,
-      await Descriptor.open(this.#path(name), O_RDWR | O_CREAT | O_EXCL | NO_FOLLOW, 0o600),
-    );
+    const flags = O_RDWR | O_CREAT | O_EXCL | NO_FOLLOW;
+    return this.#writable(name, await this.#reached(Descriptor.open(this.#path(name), flags, 0o600)));
   }
 
   /** A file with a way for its groups; where that wants flags of its own, through a second descriptor. */
@@ -96,7 +110,8 @@ export class NodeStorage implements Storage {
     const flags = groupFlags(this.#syncMode) ?? 0;
     let forGroups: Descriptor | undefined;
     try {
-      if (flags !== 0) forGroups = await Descriptor.open(this.#path(name), O_RDWR | NO_FOLLOW | flags);
+      if (flags !== 0)
+        forGroups = await this.#reached(Descriptor.open(this.#path(name), O_RDWR | NO_FOLLOW | flags));
       const writes = groupWrites(this.#syncMode, (forGroups ?? file).fd, file.fd, this.#memory);
       return new NodeFile(file, false, writes, forGroups);
     } catch (error) {
@@ -107,11 +122,11 @@ export class NodeStorage implements Storage {
   }
 
   link(existing: string, name: string): Promise<void> {
-    return fs.promises.link(this.#path(existing), this.#path(name));
+    return this.#reached(fs.promises.link(this.#path(existing), this.#path(name)));
   }
 
   unlink(name: string): Promise<void> {
-    return fs.promises.unlink(this.#path(name));
+    return this.#reached(fs.promises.unlink(this.#path(name)));
   }
 
   syncDirectory(): Promise<void> {
@@ -125,7 +140,38 @@ export class NodeStorage implements Storage {
   #path(name: string): string {
     if (name.includes('/') || name.includes('\\') || name === '' || name === '..')
       throw new Error(`${name} is not a file name`);
-    return join(this.directory, name);
+    return join(this.reach, name);
+  }
+
+  async #reached<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
+  /** The error, with the directory's path where the way to it was named: who reads it knows that one. */
+  #named(error: unknown): unknown {
+    if (error instanceof Error) error.message = error.message.replaceAll(this.reach, this.directory);
+    return error;
+  }
+}
+
+/**
+ * Where an open directory is, and how it is reached: on Linux through its descriptor, whatever becomes of its path;
+ * elsewhere, or without /proc, by its path without the links that are on it now.
+ */
+async function placeOf(
+  directory: string,
+  { fd }: Descriptor,
+): Promise<{ readonly path: string; readonly reach: string }> {
+  const reach = `/proc/self/fd/${fd}`;
+  try {
+    return { path: await fs.promises.readlink(reach), reach };
+  } catch {
+    const path = await fs.promises.realpath(directory);
+    return { path, reach: path };
   }
 }
 

@@ -32,7 +32,25 @@ static const char *env(const char *name) {
   return value ? value : "";
 }
 
-static int is_ours(const char *path) {
+/* The directory is reached through its descriptor. */
+static const char *behind_descriptor(const char *path, char *resolved, size_t size) {
+  static const char start[] = "/proc/self/fd/";
+  if (strncmp(path, start, sizeof start - 1) != 0) return path;
+  char link[64];
+  const char *name = strchr(path + sizeof start - 1, '/');
+  size_t length = name ? (size_t)(name - path) : strlen(path);
+  if (length >= sizeof link) return path;
+  memcpy(link, path, length);
+  link[length] = 0;
+  ssize_t n = readlink(link, resolved, size - 1);
+  if (n < 0) return path;
+  snprintf(resolved + n, size - (size_t)n, "%s", name ? name : "");
+  return resolved;
+}
+
+static int is_ours(const char *given) {
+  char resolved[4096];
+  const char *path = behind_descriptor(given, resolved, sizeof resolved);
   const char *dir = env("FAIL_DIR");
   size_t n = strlen(dir);
   return *dir && strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == 0);
