@@ -69,8 +69,8 @@ const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const PROBE_BYTES = DURABLE_MODES.length * WAY_BYTES;
 
 /**
- * The fastest durable mode in `directory`; takes some milliseconds. Without the space to try them it is `fdatasync`: a log
- * on a full disk can be opened, and be truncated. Throws IoError when not even cached writes can be made.
+ * The fastest durable mode in `directory`; takes some milliseconds. Without the space to try them it is `fdatasync`:
+ * a log is opened on a disk that is nearly full, too. Throws IoError when not even cached writes can be made.
  */
 export function fastestSyncMode(directory: string): SyncMode {
   try {

@@ -149,7 +149,7 @@ describe('auto', () => {
     ['writeSync', 'ENOSPC'],
     ['fsyncSync', 'EDQUOT'],
     ['writeSync', 'EFBIG'],
-  ] as const)('tries nothing where %s says %s: a log on a full disk opens, and can be truncated', (call, code) => {
+  ] as const)('tries nothing where %s says %s: a log opens on a disk that is nearly full, too', (call, code) => {
     const directory = tempDir();
     failing(call, code);
     expect(fastestSyncMode(directory)).toBe('fdatasync');
