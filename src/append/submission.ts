@@ -49,8 +49,6 @@ export interface SubmissionTerms {
   readonly signal?: AbortSignal | undefined;
   /** The span that ends with it. */
   readonly endsSpan?: () => SpanToken | undefined;
-  /** Told at once, before its promise rejects, when it will never be in the log. */
-  readonly onFailure?: (error: unknown) => void;
   /** It begins a span; told when it enters the ring. */
   readonly onSpan?: (token: SpanToken) => void;
 }
@@ -89,13 +87,7 @@ export class Submission {
     this.bytes = bytes;
     this.terms = terms;
     this.resolve = resolve;
-    const { onFailure } = terms;
-    this.reject = !onFailure
-      ? reject
-      : (error) => {
-          onFailure(error);
-          reject(error);
-        };
+    this.reject = reject;
   }
 
   /** It has to wait: takes the bytes that are still the caller's. */

@@ -157,8 +157,7 @@ export class Submitter {
       const deferred = new DeferredSubmission([], bytes, terms, resolve, reject);
       frames().then(
         (known) => {
-          const { onFailure: _, ...rest } = terms; // the deferred one's own `reject` tells of it
-          deferred.become(this.#make.of(known, rest));
+          deferred.become(this.#make.of(known, terms));
           this.#drain();
         },
         (error) => {

@@ -7,7 +7,8 @@
  *   - Nothing is written before the first record; BEGIN then rides in its chunk, if a group has room for both.
  *   - The ring is a queue: the COMMIT is durable only with all that entered before it. So `commit` need not wait for
  *     the records, and a small transaction takes one sync. Only where a record may still be refused behind its entry
- *     (`refusesLate`, and large records, whose memory may be taken away) does the COMMIT wait until all are in.
+ *     (`refusesLate`; large records, whose memory may be taken away; those whose compression may fail) does the COMMIT
+ *     wait until all are in.
  *   - A transaction without an end on disk was aborted. An ABORT only tells readers earlier.
  */
 import { bytesOfPayload, type Payload, payloadBytes } from '../append/payload.js';
@@ -100,8 +101,8 @@ export class RingTransaction implements Transaction {
   /** Whether BEGIN is in the ring, or waits for it; and the span, once it is in. */
   #hasBegun = false;
   #span: SpanToken | undefined;
-  /** Whether one of its records is larger than a group: refused when its memory is taken away before it is in. */
-  #hasLarge = false;
+  /** Whether one of its records holds a place in the queue that it may lose: it is large, or being compressed. */
+  #mayLose = false;
   /** Why it was aborted, if not by its user. */
   #failure: Promise<unknown> | undefined;
   /** Settles with its end. */
@@ -138,7 +139,7 @@ export class RingTransaction implements Transaction {
       this.#phase = 'aborted';
       return Promise.reject(refused);
     }
-    const waits = (this.#terms.refusesLate || this.#hasLarge) && this.#unsettled > 0;
+    const waits = (this.#terms.refusesLate || this.#mayLose) && this.#unsettled > 0;
     this.#phase = waits ? 'closing' : 'committing';
     const committed = waits ? this.#commitBehindRecords() : this.#writeCommit();
     this.#ended = committed.catch(ignore);
@@ -196,7 +197,7 @@ export class RingTransaction implements Transaction {
     if (!this.#hasBegun) appended = this.#ring.submit([begin, record], this.#begins, (lsn) => lsn + 1);
     else if (bytes <= maxGroupBytes) appended = this.#ring.submit([record], {});
     else {
-      this.#hasLarge = true;
+      this.#mayLose = true;
       appended = this.#ring.submitLarge(record, {});
     }
     if (this.#ring.inFlight > before) this.#hasBegun = true;
@@ -211,6 +212,7 @@ export class RingTransaction implements Transaction {
       this.#ring.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#begins).catch(ignore);
       this.#hasBegun = true;
     }
+    this.#mayLose = true;
     // Its bytes are its own from now on, those of a large record too: see Appender.
     const isLarge = bytesOf(record) > maxGroupBytes;
     const owned = { ...record, payload: new Uint8Array(record.payload) };

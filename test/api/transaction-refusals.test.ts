@@ -1,8 +1,9 @@
 /** transaction-refusals: where records may be refused behind their entry, no COMMIT comes before all of them are in. */
 import { expect, it } from 'vitest';
 import type { Frame, SubmissionTerms } from '../../dist/src/append/submission.js';
+import { type Compression, OFF_THREAD_BYTES, resolveCompression } from '../../dist/src/codec/compression.js';
 import { EncryptionError } from '../../dist/src/errors.js';
-import { RECORD_TXN_ABORT, RECORD_TXN_COMMIT } from '../../dist/src/format/record-frame.js';
+import { RECORD_FULL, RECORD_TXN_ABORT, RECORD_TXN_COMMIT } from '../../dist/src/format/record-frame.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
 import { RingTransaction } from '../../dist/src/transaction/transaction.js';
 
@@ -15,7 +16,7 @@ const TERMS = {
 };
 
 /** A ring that settles what was submitted only when the test says so. */
-function manualRing(refusesLate = true) {
+function manualRing(refusesLate = true, compression?: Compression) {
   const submitted: { types: number[]; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let refusal: Error | undefined;
   const ring = {
@@ -24,22 +25,25 @@ function manualRing(refusesLate = true) {
     },
     refusal: () => refusal,
     submit<T = number>(frames: readonly Frame[], _: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
-      return new Promise((resolve, reject) => {
-        const lsn = submitted.length * 10;
-        submitted.push({
-          types: frames.map(({ type }) => type),
-          resolve: () => resolve((map ? map(lsn) : lsn) as T),
-          reject,
-        });
-      });
+      return put(
+        frames.map(({ type }) => type),
+        map,
+      );
     },
     submitLarge: () => Promise.reject(new Error('not used')),
-    defer: () => Promise.reject(new Error('not used')),
+    defer: <T = number>(_bytes: number, _frames: unknown, _terms: unknown, map?: (lsn: number) => T) =>
+      put<T>([RECORD_FULL], map),
   };
+  const put = <T>(types: number[], map?: (lsn: number) => T): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const lsn = submitted.length * 10;
+      submitted.push({ types, resolve: () => resolve((map ? map(lsn) : lsn) as T), reject });
+    });
   const end = (error: Error): void => {
     refusal = error;
   };
-  return { tx: new RingTransaction(ring, new LogState(), { ...TERMS, refusesLate }), submitted, end };
+  const terms = { ...TERMS, refusesLate, compression };
+  return { tx: new RingTransaction(ring, new LogState(), terms), submitted, end };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -103,4 +107,16 @@ it('does not wait where nothing is refused late', async () => {
   void tx.append('one');
   void tx.commit();
   expect(submitted.map(({ types }) => types.at(-1))).toEqual([1, RECORD_TXN_COMMIT]);
+});
+
+// Its COMMIT lay behind it in the queue, and was acknowledged although the record had been given up.
+it('aborts when the compression of a record fails behind the call of commit', async () => {
+  const { tx, submitted } = manualRing(false, resolveCompression('deflate'));
+  void tx.append('small');
+  void tx.append(Buffer.alloc(OFF_THREAD_BYTES));
+  const committed = tx.commit();
+  submitted[0]?.resolve();
+  submitted[1]?.reject(new Error('simulated'));
+  await expect(committed).rejects.toMatchObject({ code: 'RINGWAL_TRANSACTION_ABORTED' });
+  expect(submitted.map(({ types }) => types.at(-1))).toEqual([RECORD_FULL, RECORD_FULL, RECORD_TXN_ABORT]);
 });
