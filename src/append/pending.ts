@@ -58,8 +58,10 @@ export class PendingAppends {
   settle(firstLsn: number, records: number, outcome: number): void {
     if (outcome === COMMITTED) this.complete(firstLsn, records);
     else if (outcome === SYNCED) this.synced(firstLsn);
-    else if (outcome === CONFLICT) this.refuse(records, firstLsn, new ConflictError(firstLsn));
-    else this.refuse(records, firstLsn, new EncryptionError('The record could not be encrypted.'));
+    else if (outcome === CONFLICT) {
+      assert(this.#records[this.#head] === records, 'R9 a conflict is of one append');
+      this.refuse(records, firstLsn, new ConflictError(firstLsn));
+    } else this.refuse(records, firstLsn, new EncryptionError('The record could not be encrypted.'));
   }
 
   /** Resolves the oldest appends, `records` records in all, with LSNs from `firstLsn` on, and barriers behind them. */
@@ -87,11 +89,18 @@ export class PendingAppends {
     this.complete(lastLsn + 1, 0);
   }
 
-  /** Rejects the oldest append, of `records` records, and resolves barriers behind it. */
+  /**
+   * Rejects the oldest appends, `records` records in all, and resolves barriers between and behind them. `lsn`: what the
+   * first of them would have got.
+   */
   refuse(records: number, lsn: number, error: unknown): void {
-    assert(this.#records[this.#head] === records, 'R9 a refusal is for one append');
-    this.#rejectOldest(error);
-    this.complete(lsn, 0);
+    for (let left = records; left > 0; ) {
+      const own = this.#records[this.#head] as number;
+      assert(this.#length > 0 && own > 0 && own <= left, 'R9 a refusal covers whole appends');
+      left -= own;
+      this.#rejectOldest(error);
+      this.complete(lsn, 0);
+    }
   }
 
   /** Rejects everything with the same error, oldest first. */

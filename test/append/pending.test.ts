@@ -1,6 +1,7 @@
 /** pending: appends are settled in the order of the ring, each with its own LSN, plain ones among others. */
 import { expect, it } from 'vitest';
 import { PendingAppends, UNTIL_SYNC } from '../../dist/src/append/pending.js';
+import { NOT_ENCRYPTED } from '../../dist/src/ring/layout.js';
 import { Prng, testSeed } from '../support/prng.js';
 
 /** What one append was settled with. */
@@ -77,4 +78,33 @@ it('a plain append that is refused or given up rejects, in its turn, with the er
   plain(); // nothing of the others is left in its place
   pending.complete(8, 1);
   expect(settled.at(-1)).toEqual({ number: 5, lsn: 8 });
+});
+
+// It threw, as if a chunk held one append: none of these was settled, and later ones got the LSNs of others.
+it('a chunk of several appends that is refused rejects each of them, and settles what lies between and behind', async () => {
+  const { pending, settled, plain, other } = watched();
+  plain();
+  other(0);
+  other(3);
+  plain();
+  other(0);
+  other(0);
+  plain();
+  pending.settle(7, 5, NOT_ENCRYPTED);
+  const refused = { code: 'RINGWAL_ENCRYPTION' };
+  expect(settled.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(settled.map(({ lsn }) => typeof lsn)).toEqual([
+    'object',
+    'number',
+    'undefined',
+    'object',
+    'number',
+    'number',
+  ]);
+  for (const at of [0, 3]) await expect(settled[at]?.lsn).rejects.toMatchObject(refused);
+  expect(settled[2]?.error).toMatchObject(refused);
+  for (const at of [1, 4, 5]) expect(settled[at]?.lsn).toBe(6);
+  pending.complete(7, 1);
+  expect(settled.at(-1)).toEqual({ number: 6, lsn: 7 });
+  expect(pending.length).toBe(0);
 });
