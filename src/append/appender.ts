@@ -79,15 +79,19 @@ export class Appender {
     if (records > maxGroupRecords) {
       throw new TooLargeError(`A batch holds at most ${maxGroupRecords} records (option "maxGroupRecords").`);
     }
-    // Each element is read once: another time it may be something else, or throw, with half of the batch in the ring.
+    // Each element is read once, and all before the first is measured: reading one may run code of the caller's, which may
+    // throw, or take away the memory of another, and half of the batch would be in the ring when that shows.
     const own: Payload[] = new Array(records);
+    for (let i = 0; i < records; i++) own[i] = payloads[i] as Payload;
+    if (options !== undefined) checkAppendOptions(options);
+    const terms = termsOf(options, 0);
+    const refused = this.#submitter.refusal();
+    if (refused) throw refused;
     const sizes: number[] = new Array(records);
     const sealBytes = this.#options.isEncrypted ? SEAL_OVERHEAD_BYTES : 0;
     let total = 0;
     for (let i = 0; i < records; i++) {
-      const payload = payloads[i] as Payload;
-      const bytes = this.#check(payload, options);
-      own[i] = payload;
+      const bytes = payloadBytes(own[i] as Payload);
       sizes[i] = bytes;
       total += frameBytes(bytes + sealBytes, this.#recordFlags);
     }
@@ -104,7 +108,6 @@ export class Appender {
       first = this.#submitter.settleBatch(records);
     } else {
       const frames = own.map((payload, i) => this.#frame(RECORD_FULL, payload, sizes[i] as number));
-      const terms = termsOf(options, 0);
       first = sizes.some((bytes) => isOffThread(compression, bytes))
         ? this.#encodeAndSubmit(frames, total, terms)
         : this.#submitter.submit(

@@ -265,6 +265,27 @@ describe('appendBatch', () => {
     });
   });
 
+  // What was measured before was copied after: that threw with a part of the batch in the ring, as above.
+  it.each([
+    undefined,
+    { durability: 'os' },
+  ] as const)('measures no payload before all are read, and refuses what the reading took away (options: %j)', async (options) => {
+    await withLog(SMALL, async (log) => {
+      const payload = new Uint8Array(200);
+      const batch: unknown[] = ['good', payload, ''];
+      const get = (): string => {
+        structuredClone(payload.buffer, { transfer: [payload.buffer] });
+        return 'third';
+      };
+      Object.defineProperty(batch, 2, { get });
+      await expect(log.appendBatch(batch as string[], options)).rejects.toMatchObject({
+        code: 'RINGWAL_INVALID_ARGUMENT',
+      });
+      expect(await log.append('after')).toBe(1);
+      expect((await contents(log)).map(String)).toEqual(['after']);
+    });
+  });
+
   it('refuses an empty batch, one that is none, one with a bad payload, and one too large; nothing of it is there', async () => {
     await withLog({ ...SMALL, maxGroupBytes: 4096, maxGroupRecords: 10 }, async (log) => {
       const invalid = { code: 'RINGWAL_INVALID_ARGUMENT' };
