@@ -69,9 +69,12 @@ export function resolveCompression(option: CompressionOption): Compression {
   for (const key of Object.keys(given)) {
     if (!['algorithm', 'level', 'minBytes'].includes(key)) throw wrong(`has no "${key}"`);
   }
-  const algorithm = given.algorithm === 'auto' ? (hasZstd ? 'zstd' : 'deflate') : given.algorithm;
+  const { algorithm: name } = given;
+  const algorithm = name === 'auto' ? (hasZstd ? 'zstd' : 'deflate') : name;
+  // Anything is a property name once it is made a string, and every object has a `constructor`.
+  if (typeof algorithm !== 'string' || !Object.hasOwn(LEVELS, algorithm))
+    throw wrong('must name "auto", "zstd", "brotli" or "deflate"');
   const levels = LEVELS[algorithm];
-  if (levels === undefined) throw wrong('must name "auto", "zstd", "brotli" or "deflate"');
   if (algorithm === 'zstd' && !hasZstd)
     throw wrong('asks for zstd, which this version of Node does not have');
   const { level = levels[1], minBytes = 256 } = given as { level?: number; minBytes?: number };

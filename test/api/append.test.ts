@@ -267,9 +267,9 @@ describe('appendBatch', () => {
 
   // What was measured before was copied after: that threw with a part of the batch in the ring, as above.
   it.each([
-    undefined,
-    { durability: 'os' },
-  ] as const)('measures no payload before all are read, and refuses what the reading took away (options: %j)', async (options) => {
+    ['plain', undefined],
+    ['with options', { durability: 'os' }],
+  ] as const)('%s, measures no payload before all are read, and refuses what the reading took away', async (_, options) => {
     await withLog(SMALL, async (log) => {
       const payload = new Uint8Array(200);
       const batch: unknown[] = ['good', payload, ''];

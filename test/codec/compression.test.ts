@@ -54,6 +54,17 @@ describe.each(algorithms)('%s', (algorithm) => {
   });
 });
 
+// These passed for the names that they become as strings, and what was written with them could not be read.
+it.each<[string, unknown]>([
+  ['an array', ['deflate']],
+  ['a String object', new String('deflate')],
+  ['a name of every object', 'constructor'],
+  ['the name of the prototype', '__proto__'],
+])('takes no algorithm but by its name: not %s', (_, algorithm) => {
+  for (const level of [undefined, 3])
+    expect(() => resolveCompression({ algorithm, level } as never)).toThrow(/must name/);
+});
+
 it('checks its option', () => {
   expect(resolveCompression('auto').algorithm).toBe(hasZstd ? 'zstd' : 'deflate');
   const wrong = [
