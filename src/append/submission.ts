@@ -172,6 +172,7 @@ export class LargeSubmission extends Submission {
   /** CRC-32 of the bytes that have entered the ring. */
   #sum = 0;
   #span: SpanToken | undefined;
+  #isGivenUp = false;
 
   constructor(
     whole: Frame,
@@ -199,7 +200,7 @@ export class LargeSubmission extends Submission {
   override enter(ring: RingProducer, pending: PendingAppends): boolean {
     const { payload } = this.#whole;
     for (;;) {
-      if (payload.length !== this.#payloadBytes) return this.#giveUp(ring);
+      if (payload.length !== this.#payloadBytes) return this.#giveUp(ring, pending);
       const end = Math.min(payload.length, this.#at + this.#fragmentBytes);
       const isLast = end === payload.length;
       const frame = this.#fragment(end, isLast);
@@ -220,11 +221,19 @@ export class LargeSubmission extends Submission {
 
   /**
    * The payload's memory was detached or resized: what is in of the record stays without an end, and readers leave it
-   * out. The worker learns with the next chunk that the span is over.
+   * out. Rejects once the worker has learnt that the span is over, so that whoever hears of it is not told that the log
+   * is busy with it; from a SYNC, as no record may follow.
    */
-  #giveUp(ring: RingProducer): true {
-    if (this.#span !== undefined) ring.endSpan(this.#span);
-    this.reject(memoryIsGone());
+  #giveUp(ring: RingProducer, pending: PendingAppends): boolean {
+    const reject = (): void => this.reject(memoryIsGone());
+    if (this.#span === undefined) {
+      reject();
+      return true;
+    }
+    if (!this.#isGivenUp) ring.endSpan(this.#span);
+    this.#isGivenUp = true;
+    if (!ring.publishSync()) return false;
+    pending.push(reject, this.reject, UNTIL_SYNC);
     return true;
   }
 

@@ -114,6 +114,22 @@ it('does not hold back the truncation of what it left', async () => {
   await log.close();
 });
 
+// The worker heard of it with the next append only, and said RINGWAL_BUSY until there was one.
+it('does not hold back a cut, nor keep its segments, on a log to which nothing more is appended', async () => {
+  const log = await openLog(tempDir(), SMALL);
+  await log.append('first');
+  for (const cut of [() => log.truncateAfter(1), () => log.truncateBefore(log.durableLsn + 1)]) {
+    const payload = large();
+    const gone = log.append(payload);
+    detach(payload);
+    await expect(gone).rejects.toMatchObject(GONE);
+    await log.rotate();
+    await cut();
+  }
+  expect(await log.segments()).toEqual([]);
+  await log.close();
+});
+
 it('written to on its way, with a checksum: the record is what was taken, piece by piece, and verifies', async () => {
   const directory = tempDir();
   const options: LogOptions = { ...SMALL, recordChecksums: true };
