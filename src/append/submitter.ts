@@ -42,7 +42,8 @@ export class Submitter {
   readonly #state: LogState;
   readonly #ring: RingProducer;
   readonly #pending = new PendingAppends();
-  readonly #waiting = new WaitingSubmissions();
+  // Not at once: who aborts may be told of a completion that is being consumed.
+  readonly #waiting = new WaitingSubmissions(() => queueMicrotask(this.#drain));
   readonly #make: SubmissionMaker;
   readonly #keepAlive: KeepAlive;
   readonly #events: CompletionEvents;

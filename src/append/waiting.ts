@@ -10,6 +10,12 @@ export class WaitingSubmissions {
   /** Insertion order is the order of admission; a Map also lets an aborted one leave from the middle. */
   readonly #queue = new Map<Submission, (() => void) | undefined>();
   #bytes = 0;
+  readonly #onAborted: () => void;
+
+  /** `onAborted` is told when one has left, which those behind it may have waited for. */
+  constructor(onAborted: () => void) {
+    this.#onAborted = onAborted;
+  }
 
   get length(): number {
     return this.#queue.size;
@@ -27,6 +33,7 @@ export class WaitingSubmissions {
         if (submission.hasBegun) return;
         this.#remove(submission);
         submission.reject(signal.reason);
+        this.#onAborted();
       });
     if (onAbort) signal.addEventListener('abort', onAbort, { once: true });
     this.#queue.set(submission, onAbort);
