@@ -160,21 +160,22 @@ export class Appender {
     const start = performance.now();
     const receipt = options?.receipt ? (lsn: number) => this.#receipt(lsn, bytes, start) : undefined;
     const { compression } = this.#options;
-    if (isOffThread(compression, bytes)) {
-      // A copy, of a large record too: Node aborts the process when memory is detached that zlib is at work on.
-      const owned = { ...frame, payload: new Uint8Array(frame.payload) };
-      const encoded = async (): Promise<Frame[]> => [await encode(owned, compression)];
-      return this.#submitter.defer(isLarge ? 0 : bytes, encoded, terms, receipt);
-    }
+    if (isOffThread(compression, bytes)) return this.#encodeAndSubmit([frame], bytes, terms, receipt);
     return this.#submitter.submit([encodeSync(frame, compression)], terms, receipt);
   }
 
-  /** Has frames that take long to compress hold their place, with bytes of their own. */
-  #encodeAndSubmit(frames: readonly Frame[], bytes: number, terms: SubmissionTerms): Promise<number> {
+  /** Has frames that take long to compress hold their place, with `bytes` bytes of their own. */
+  #encodeAndSubmit<T = number>(
+    frames: readonly Frame[],
+    bytes: number,
+    terms: SubmissionTerms,
+    map?: (lsn: number) => T,
+  ): Promise<T> {
     const { compression } = this.#options;
-    const owned = frames.map((frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }));
-    const encoded = (): Promise<Frame[]> => Promise.all(owned.map((frame) => encode(frame, compression)));
-    return this.#submitter.defer(bytes, encoded, terms);
+    // Of a copy, for a large record too: Node aborts the process when memory is detached that zlib is at work on.
+    const own = (frame: Frame): Promise<Frame> =>
+      encode({ ...frame, payload: new Uint8Array(frame.payload) }, compression);
+    return this.#submitter.defer(bytes, async () => Promise.all(frames.map(own)), terms, map);
   }
 
   /** Called while the record's completion is being consumed. */

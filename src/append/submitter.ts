@@ -6,7 +6,7 @@
  */
 import { clearInterval, setImmediate, setInterval } from 'node:timers'; // as in publish-schedule
 import type { CompletionEvents } from '../diagnostics.js';
-import { ClosedError, OverloadedError } from '../errors.js';
+import { ClosedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
 import type { ResolvedOptions } from '../options.js';
 import { COMMITTED, type RingMemory, UNSYNCED } from '../ring/layout.js';
@@ -42,8 +42,7 @@ export class Submitter {
   readonly #state: LogState;
   readonly #ring: RingProducer;
   readonly #pending = new PendingAppends();
-  // Not at once: who aborts may be told of a completion that is being consumed.
-  readonly #waiting = new WaitingSubmissions(() => queueMicrotask(this.#drain));
+  readonly #waiting: WaitingSubmissions;
   readonly #make: SubmissionMaker;
   readonly #keepAlive: KeepAlive;
   readonly #events: CompletionEvents;
@@ -62,6 +61,8 @@ export class Submitter {
     this.#events = events;
     this.#options = options;
     this.#state = state;
+    // Not drained at once: who aborts may be told of a completion that is being consumed.
+    this.#waiting = new WaitingSubmissions(options.maxWaitingBytes, () => queueMicrotask(this.#drain));
     const { maxGroupBytes: bytes, maxGroupRecords: records } = options;
     this.#ring = new RingProducer(ring, state, { bytes, records });
     this.#make = new SubmissionMaker(state, options);
@@ -145,8 +146,8 @@ export class Submitter {
   }
 
   /**
-   * As `submit`, for frames that are still being made: holds their place among this thread's appends. `bytes` is what
-   * is kept for them meanwhile.
+   * As `submit`, for frames that are yet to be made: `frames` begins that, and is not called when they may not wait. They
+   * hold their place among this thread's appends; `bytes` is what is kept for them meanwhile.
    */
   defer<T = number>(
     bytes: number,
@@ -154,8 +155,12 @@ export class Submitter {
     terms: SubmissionTerms,
     map?: (lsn: number) => T,
   ): Promise<T> {
+    // Alone it passes, or it never could; and does not count then, so that those behind it have their room.
+    const counted = this.#waiting.length === 0 && bytes > this.#options.maxWaitingBytes ? 0 : bytes;
+    const overload = this.#waiting.overload(counted);
+    if (overload) return Promise.reject(overload);
     return this.#queue((resolve, reject) => {
-      const deferred = new DeferredSubmission([], bytes, terms, resolve, reject);
+      const deferred = new DeferredSubmission([], counted, terms, resolve, reject);
       frames().then(
         (known) => {
           deferred.become(this.#make.of(known, terms));
@@ -249,16 +254,8 @@ export class Submitter {
       // Also when it has to wait: a `sync` that is called meanwhile is for it too.
       if (((submission.terms.chunkFlags ?? 0) & UNSYNCED) !== 0) this.#hasUnsynced = true;
       if (this.#waiting.length === 0 && this.#admit(submission)) return this.#hold();
-      const waiting = this.#waiting.bytes + submission.bytes;
-      if (waiting > this.#options.maxWaitingBytes) {
-        submission.reject(
-          new OverloadedError(
-            `${waiting} bytes would wait for room in the ring, more than ${this.#options.maxWaitingBytes} (option ` +
-              '"maxWaitingBytes"). Await appends, or make "ringBytes" larger.',
-          ),
-        );
-        return;
-      }
+      const overload = this.#waiting.overload(submission.bytes);
+      if (overload) return submission.reject(overload);
       this.#hold();
       submission.own();
       this.#waiting.push(submission);

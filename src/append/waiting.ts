@@ -1,19 +1,22 @@
 /**
  * waiting: the submissions for which the ring has no room yet: first come, first served, bounded in bytes.
  *
- * The bytes are copied on entry, so the caller may reuse its buffer (a large record's are not, see submission). An
- * AbortSignal ends the wait; once an append is in the ring it can no longer be taken back.
+ * The bytes are copied on entry, so the caller may reuse its buffer (a large record's are not, see submission, unless it
+ * is compressed). An AbortSignal ends the wait; once an append is in the ring it can no longer be taken back.
  */
+import { OverloadedError } from '../errors.js';
 import type { Submission } from './submission.js';
 
 export class WaitingSubmissions {
   /** Insertion order is the order of admission; a Map also lets an aborted one leave from the middle. */
   readonly #queue = new Map<Submission, (() => void) | undefined>();
   #bytes = 0;
+  readonly #maxBytes: number;
   readonly #onAborted: () => void;
 
   /** `onAborted` is told when one has left, which those behind it may have waited for. */
-  constructor(onAborted: () => void) {
+  constructor(maxBytes: number, onAborted: () => void) {
+    this.#maxBytes = maxBytes;
     this.#onAborted = onAborted;
   }
 
@@ -23,6 +26,16 @@ export class WaitingSubmissions {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Why so many bytes more may not wait, if so. */
+  overload(bytes: number): OverloadedError | undefined {
+    const waiting = this.#bytes + bytes;
+    if (waiting <= this.#maxBytes) return undefined;
+    return new OverloadedError(
+      `${waiting} bytes would wait for room in the ring, more than ${this.#maxBytes} (option "maxWaitingBytes"). ` +
+        'Await appends, or make "ringBytes" larger.',
+    );
   }
 
   push(submission: Submission): void {

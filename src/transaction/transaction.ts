@@ -207,18 +207,18 @@ export class RingTransaction implements Transaction {
 
   /** A record that is compressed off this thread, holding its place meanwhile. */
   #submitEncoded(record: Frame): Promise<number> {
-    const { maxGroupBytes, compression } = this.#terms;
+    const { compression } = this.#terms;
     if (!this.#hasBegun) {
       this.#ring.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#begins).catch(ignore);
       this.#hasBegun = true;
     }
     this.#mayLose = true;
-    // Its bytes are its own from now on, those of a large record too: see Appender.
-    const isLarge = bytesOf(record) > maxGroupBytes;
-    const owned = { ...record, payload: new Uint8Array(record.payload) };
-    const encoded = async (): Promise<Frame[]> => [await encode(owned, compression)];
+    // Of a copy, for a large record too: see Appender.
+    const encoded = async (): Promise<Frame[]> => [
+      await encode({ ...record, payload: new Uint8Array(record.payload) }, compression),
+    ];
     const before = this.#ring.inFlight;
-    const appended = this.#ring.defer(isLarge ? 0 : record.payload.length, encoded, {});
+    const appended = this.#ring.defer(record.payload.length, encoded, {});
     if (this.#ring.inFlight === before) this.#fail(appended.catch((error: unknown) => error));
     return appended;
   }

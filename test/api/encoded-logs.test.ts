@@ -100,6 +100,20 @@ describe('compression', () => {
     expect(await late).toBe(4);
   });
 
+  // Copies of large records counted for nothing: there was no bound to them.
+  it('counts what it copied of large records as waiting, in transactions too', async () => {
+    const overloaded = { code: 'RINGWAL_OVERLOADED' };
+    const log = await openLog(tempDir(), { ...SMALL, compression: 'deflate', maxWaitingBytes: 250_000 });
+    const tx = log.begin();
+    const [a, b, c, d] = [log, log, tx, log].map((to) => to.append(Buffer.alloc(100_000)));
+    await expect(c).rejects.toMatchObject(overloaded);
+    await expect(d).rejects.toMatchObject(overloaded);
+    await expect(tx.commit()).rejects.toMatchObject({ cause: overloaded });
+    await Promise.all([a, b]);
+    expect(await log.append(Buffer.alloc(100_000))).toBe(log.lastLsn);
+    await log.close();
+  });
+
   it('refuses to inflate more than is allowed', async () => {
     const directory = tempDir();
     const log = await openLog(directory, { ...SMALL, compression: 'auto' });
