@@ -99,7 +99,8 @@ export interface Log extends LogAppender {
 
   /**
    * Encrypts what is appended from now on with the key that the callback of `encryption` gives for `keyId`; records
-   * before keep theirs. Rejects with RINGWAL_INVALID_ARGUMENT, and with RINGWAL_ENCRYPTION when there is no such key.
+   * before keep theirs. Several calls take effect in their order. Rejects with RINGWAL_INVALID_ARGUMENT, and with
+   * RINGWAL_ENCRYPTION when there is no such key.
    */
   rotateKey(keyId: number): Promise<void>;
 }

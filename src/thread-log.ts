@@ -92,6 +92,8 @@ export class OpenedLog extends ThreadLog implements Log {
   readonly recovery: RecoverySummary;
   readonly #exited: Promise<void>;
   readonly #key: KeyCallback | undefined;
+  /** Settles with the rotation that was called last: the next one waits for it, however long its callback takes. */
+  #rotated: Promise<unknown> = Promise.resolve();
 
   constructor(
     thread: LogThread,
@@ -112,8 +114,12 @@ export class OpenedLog extends ThreadLog implements Log {
       throw new InvalidArgumentError(
         'The log was opened without option "encryption": there is no key to rotate.',
       );
-    const key = await keyOf(callback, keyId);
-    await this.thread.held(() => this.thread.control.call('rotateKey', { keyId, key }));
+    const rotated = this.#rotated.then(async () => {
+      const key = await keyOf(callback, keyId);
+      await this.thread.held(() => this.thread.control.call('rotateKey', { keyId, key }));
+    });
+    this.#rotated = rotated.catch(() => {});
+    await rotated;
   }
 
   workerGone(cause: unknown): void {

@@ -52,13 +52,12 @@ export class RecordSealer {
     this.#logId = logId;
     this.#randomBytes = randomBytes;
     this.#current = key;
-    this.#beginSession();
+    this.#beginSession(key);
   }
 
   /** Seals with another key from now on. */
   rotate(key: EncryptionKey): void {
-    this.#current = key;
-    this.#beginSession();
+    this.#beginSession(key);
   }
 
   /**
@@ -67,7 +66,7 @@ export class RecordSealer {
    */
   seal(target: Uint8Array, offset: number, bytes: number, lsn: number, type: number, flags: number): void {
     try {
-      if (this.#counter > LARGEST_COUNTER) this.#beginSession();
+      if (this.#counter > LARGEST_COUNTER) this.#beginSession(this.#current);
       const counter = this.#counter++;
       if (this.#scratch.length < bytes) this.#scratch = Buffer.alloc(2 * bytes);
       const plain = this.#scratch.subarray(0, bytes);
@@ -92,9 +91,12 @@ export class RecordSealer {
     }
   }
 
-  #beginSession(): void {
-    this.#salt = this.#randomBytes(SALT_BYTES);
-    this.#sessionKey = sessionKey(this.#current, this.#salt, this.#logId);
+  /** All of it, or, when it throws, nothing: what is stated with a record must be what it was sealed with. */
+  #beginSession(key: EncryptionKey): void {
+    const salt = this.#randomBytes(SALT_BYTES);
+    this.#sessionKey = sessionKey(key, salt, this.#logId);
+    this.#salt = salt;
+    this.#current = key;
     this.#counter = 0;
   }
 }

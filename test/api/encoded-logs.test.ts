@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SEAL_OVERHEAD_BYTES } from '../../dist/src/codec/encryption.js';
 import { attachLog, type Log, type LogAppender, type LogOptions, openLog } from '../../dist/src/index.js';
 import { Prng, testSeed } from '../support/prng.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -144,6 +145,32 @@ describe('encryption', () => {
     expect(await texts(other)).toEqual(['with key 1', 'with key 2', 'from another ring']);
     expect(asked).toEqual([1, 2]);
     await other.close();
+    await log.close();
+  });
+
+  // The call whose callback answered last won.
+  it('has the key of the last call of rotateKey in use, in whatever order the callback answers', async () => {
+    const directory = tempDir();
+    const slowFor2 = async (keyId: number): Promise<Uint8Array> => {
+      if (keyId === 2) await log.append('meanwhile');
+      return Buffer.alloc(32, keyId);
+    };
+    const log = await openLog(directory, { ...SMALL, encryption: { keyId: 1, key: slowFor2 } });
+    await Promise.all([log.rotateKey(2), log.rotateKey(3)]);
+    await log.append('x'.repeat(500));
+    await log.close();
+    const file = filesOf(directory);
+    const frame = Buffer.alloc(4);
+    frame.writeUInt32LE(500 + SEAL_OVERHEAD_BYTES);
+    expect(file.readUInt32LE(file.indexOf(frame) + 8)).toBe(3);
+  });
+
+  it('rotates on when a rotation before has failed', async () => {
+    const log = await openLog(tempDir(), { ...SMALL, encryption });
+    const failed = log.rotateKey(3);
+    const rotated = log.rotateKey(2);
+    await expect(failed).rejects.toMatchObject({ code: 'RINGWAL_ENCRYPTION' });
+    await rotated;
     await log.close();
   });
 

@@ -93,6 +93,20 @@ describe('a sealed record', () => {
     expect(seen.size).toBe(2000);
   });
 
+  // The new key's id was stated from then on, with the old key's session: nobody could read that.
+  it('opens with the key from before when the change to another one fails', () => {
+    let isBroken = false;
+    const salts = (bytes: number): Uint8Array => {
+      if (isBroken) throw new Error('simulated');
+      return randomBytes(bytes);
+    };
+    const sealer = new RecordSealer(logId, key, salts);
+    isBroken = true;
+    expect(() => sealer.rotate({ keyId: 8, key: randomBytes(32) })).toThrow('simulated');
+    const stored = sealed(sealer, Buffer.from('text'), 1);
+    expect(Buffer.from(opener().open(stored, 1, 1, 2)).toString()).toBe('text');
+  });
+
   it('leaves the plaintext where it was when it can not be sealed', () => {
     const sealer = new RecordSealer(logId, { keyId: 1, key: randomBytes(32) }, randomBytes);
     const bytes = Buffer.alloc(100, 'p');
