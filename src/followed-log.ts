@@ -1,4 +1,5 @@
 /** followed-log: what a thread can do with a log to follow its growth: a part of the public face (log.ts). */
+import { InvalidArgumentError } from './errors.js';
 import { LifecycleLog } from './lifecycle/lifecycle-log.js';
 import type { LogRecord } from './read/record-assembler.js';
 import type { TailOptions } from './read/tail.js';
@@ -41,7 +42,9 @@ export abstract class FollowedLog extends LifecycleLog implements LogFollowing {
     return this.thread.state.lastLsn;
   }
 
-  waitForDurable(lsn: number, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
+  async waitForDurable(lsn: number, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    if (typeof options !== 'object' || options === null)
+      throw new InvalidArgumentError('The options of waitForDurable must be an object.');
     return this.thread.waitForDurable(lsn, options.signal);
   }
 

@@ -97,13 +97,34 @@ function lengthOf(what: 'key' | 'value', bytes: Bytes): number {
       `A ${what} must be a string or a Uint8Array, not ${bytes === null ? 'null' : typeof bytes}.`,
     );
   }
-  if (bytes.length === 0 && isGone(bytes)) {
+  const length = ofView.length.call(bytes);
+  if (length === 0 && isGone(bytes)) {
     throw new InvalidArgumentError(
       `The ${what}'s ArrayBuffer is detached, or was resized so that the ${what} no longer lies in it.`,
     );
   }
-  return bytes.length;
+  return length;
 }
+
+/**
+ * What a view has, whatever it says: a subclass may have a `length` of its own, and what it has less than that would
+ * be left in the payload as memory that was used for something else.
+ */
+interface ViewGetters {
+  readonly buffer: (this: Uint8Array) => ArrayBuffer;
+  readonly byteOffset: (this: Uint8Array) => number;
+  readonly length: (this: Uint8Array) => number;
+}
+
+function getter(name: keyof ViewGetters) {
+  return Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name)?.get;
+}
+
+const ofView = {
+  buffer: getter('buffer'),
+  byteOffset: getter('byteOffset'),
+  length: getter('length'),
+} as ViewGetters;
 
 /** V8 keeps the elements of typed arrays up to this length in its heap; a second view of them costs more than a loop. */
 const ON_HEAP_BYTES = 64;
@@ -111,7 +132,8 @@ const ON_HEAP_BYTES = 64;
 /** Copies exactly the `length` bytes that were counted: a view of growable shared memory may have more by now. */
 function copy(bytes: Bytes, length: number, target: Buffer, offset: number): void {
   if (typeof bytes === 'string') target.write(bytes, offset, length, 'utf8');
-  else if (length > ON_HEAP_BYTES) target.set(bytes.subarray(0, length), offset);
+  else if (length > ON_HEAP_BYTES)
+    target.set(new Uint8Array(ofView.buffer.call(bytes), ofView.byteOffset.call(bytes), length), offset);
   else for (let i = 0; i < length; i++) target[offset + i] = bytes[i] as number;
 }
 

@@ -51,6 +51,18 @@ describe('waitForDurable', () => {
     vi.unstubAllGlobals();
   });
 
+  // Null threw a TypeError, and not as a rejection.
+  it.each([
+    null,
+    5,
+    'x',
+  ])('rejects with RINGWAL_INVALID_ARGUMENT for options that are none: %s', async (wrong) => {
+    const log = await openLog(tempDir(), SMALL);
+    const waited = log.waitForDurable(0, wrong as never);
+    await expect(waited).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
+    await log.close();
+  });
+
   it('resolves at once for what is durable, also when the log is closed', async () => {
     const log = await openLog(tempDir(), SMALL);
     expect(await log.waitForDurable(0)).toBe(0);

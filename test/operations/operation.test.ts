@@ -32,6 +32,31 @@ describe('encoding', () => {
     );
   });
 
+  // What the class claimed beyond its bytes was memory that others had used before.
+  it.each([
+    4000,
+    3,
+    0,
+    Number.NaN,
+  ])('goes by the bytes that there are, not by a length of %d that a class claims', (claimed) => {
+    class Claiming extends Uint8Array {
+      override get length(): number {
+        return claimed;
+      }
+      override get byteLength(): number {
+        return claimed;
+      }
+      override subarray(): never {
+        throw new Error('not to be called');
+      }
+    }
+    for (const bytes of [4, 100]) {
+      const liar = new Claiming(new ArrayBuffer(bytes)).fill(7);
+      const real = new Uint8Array(bytes).fill(7);
+      expect(hex(put(liar, liar))).toBe(hex(put(real, real)));
+    }
+  });
+
   it('gives views of the payload, wherever it lies in its buffer', () => {
     const payload = put('key', 'value');
     const roomy = new Uint8Array(payload.length + 20).fill(0xff);
