@@ -26,7 +26,11 @@ export class LogCursor {
 
   /** The last LSN that was acknowledged through this object, or before it was made; 0: none. */
   get position(): number {
-    return Math.min(this.#position, this.#thread.state.cutAfter(this.#cuts));
+    const { state } = this.#thread;
+    const { cuts } = state;
+    this.#position = Math.min(this.#position, state.cutAfter(this.#cuts));
+    this.#cuts = cuts; // of many cuts since, the log does not know each
+    return this.#position;
   }
 
   /** Whether records that were not acknowledged are gone: truncation was forced past the cursor. */

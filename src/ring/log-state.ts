@@ -15,6 +15,7 @@
  *   FOLLOWED, NEWS   see followers.ts                   who waits for DURABLE_LSN or STATE to move
  *   CUTS             I/O worker                         how often the log was cut (truncateAfter) since it was opened
  *   CUT_LSNS         I/O worker, before CUTS            the last LSN that each of the last cuts has left, in turn
+ *   LEAST_CUT        I/O worker, before CUTS            the lowest LSN that any of all cuts has left; 0 before the first
  *   failure text     I/O worker, before POISONED        the first failure, as JSON
  *
  *  R5  STATE only moves forward: OPEN -> CLOSING -> CLOSED, and from any of the first two to POISONED or DEAD.
@@ -22,7 +23,9 @@
  *      while no group is written and when it is durable, so at every moment the LSNs up to DURABLE_LSN are on disk;
  *      but an LSN that was may be gone, and come again for another record. Who holds on to LSNs over time (readers,
  *      cursors) notes CUTS first, looks again later, and trusts those up to `cutAfter` only. CUTS is stored before
- *      any file of what was cut off changes, so who has read one and then sees no cut has read the log.
+ *      any file of what was cut off changes, so who has read one and then sees no cut has read the log. Who was away
+ *      for more cuts than CUT_LSNS holds goes by LEAST_CUT: it is never above what those cuts have left, as whoever
+ *      sees a CUTS sees LEAST_CUT with all of them; a cut that is in it and not in CUTS yet only makes it lower.
  *  R7  The failure text is stored before STATE becomes POISONED (a sequentially consistent store), so who
  *      sees POISONED sees the whole text.
  */
@@ -49,6 +52,7 @@ const DURABLE_LSN = 32; // in 64-bit words: a line of its own
 const FIRST_LSN = 48;
 const CHECKPOINT_LSN = 49;
 const WRITTEN_LSN = 50;
+const LEAST_CUT = 51;
 const CUT_LSNS = 56;
 const CUTS_KEPT = 8;
 const FAILURE_OFFSET_BYTES = 512;
@@ -175,6 +179,8 @@ export class LogState {
    */
   cut(lsn: number, checkpointLsn: number): void {
     const { cuts } = this;
+    const least = cuts === 0 ? lsn : Math.min(lsn, this.#leastCut);
+    Atomics.store(this.#longs, LEAST_CUT, BigInt(least));
     Atomics.store(this.#longs, CUT_LSNS + (cuts % CUTS_KEPT), BigInt(lsn));
     Atomics.store(this.words, CUTS, cuts + 1);
     Atomics.store(this.#longs, DURABLE_LSN, BigInt(lsn)); // R6
@@ -188,13 +194,20 @@ export class LogState {
     return Atomics.load(this.words, CUTS);
   }
 
-  /** The last LSN that all cuts have left which happened since there had been `since`; infinite without any. */
+  get #leastCut(): number {
+    return Number(Atomics.load(this.#longs, LEAST_CUT));
+  }
+
+  /**
+   * The last LSN that all cuts have left which happened since there had been `since`; infinite without any. After more
+   * cuts than are kept it may be lower than that: as low as what any cut before them has left.
+   */
   cutAfter(since: number): number {
     for (;;) {
       const { cuts } = this;
       let least = Number.POSITIVE_INFINITY;
       // Of the oldest one kept, the place may be on its way to the next.
-      if (cuts - since >= CUTS_KEPT) least = 0;
+      if (cuts - since >= CUTS_KEPT) least = this.#leastCut;
       else {
         for (let n = since; n < cuts; n++)
           least = Math.min(least, Number(Atomics.load(this.#longs, CUT_LSNS + (n % CUTS_KEPT))));

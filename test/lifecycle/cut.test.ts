@@ -308,6 +308,50 @@ describe('a reader', () => {
     for await (const { payload } of log.read({ from: 31, to: 31 })) expect(payload[0]).toBe(100);
     await log.close();
   });
+
+  // From the eighth cut on, all that had paused was told that the log had been cut before its first record.
+  it('that pauses reads on, and a cursor stays where it is, over any number of cuts behind them', async () => {
+    const log = await openLog(tempDir());
+    for (let i = 1; i <= 20; i++) await log.append(`r${i}`);
+    const cursor = await log.cursor('sink');
+    await cursor.ack(10);
+    await log.truncateBefore(5);
+    const read = log.read({ to: 20 });
+    const tail = log.tail();
+    for (const reader of [read, tail]) expect((await reader.next()).value?.lsn).toBe(5);
+    for (let i = 0; i < 12; i++) {
+      await log.append('cut off');
+      await log.truncateAfter(20);
+    }
+    expect(cursor).toMatchObject({ position: 10, isOvertaken: false });
+    await log.append('r21');
+    for (let lsn = 6; lsn <= 20; lsn++) expect((await read.next()).value?.lsn).toBe(lsn);
+    expect((await read.next()).done).toBe(true);
+    for (let lsn = 6; lsn <= 21; lsn++) {
+      const { value } = await tail.next();
+      expect([value?.lsn, Buffer.from(value?.payload ?? []).toString()]).toEqual([lsn, `r${lsn}`]);
+    }
+    await tail.return();
+    await log.close();
+  });
+
+  // Only an ack made a cursor count from newer cuts: it was set back to where an older cut had been.
+  it('sees no cursor set back by a cut from before it was moved, if it looks now and then', async () => {
+    const log = await openLog(tempDir());
+    await log.appendBatch(['1', '2', '3']);
+    await log.truncateAfter(2);
+    await log.appendBatch(Array.from({ length: 18 }, (_, i) => `${i + 3}`));
+    const cursor = await log.cursor('sink');
+    await cursor.ack(10);
+    for (let i = 0; i < 12; i++) {
+      await log.append('cut off');
+      await log.truncateAfter(20);
+      expect(cursor.position).toBe(10);
+    }
+    await log.truncateAfter(7);
+    expect(cursor.position).toBe(7);
+    await log.close();
+  });
 });
 
 describe('a cut', () => {

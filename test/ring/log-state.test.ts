@@ -61,12 +61,41 @@ it('of several cuts the lowest counts that came since; without any there is none
   expect(other.cutAfter(2)).toBe(Number.POSITIVE_INFINITY);
 });
 
-it('who was away for more cuts than are kept may trust nothing', () => {
+// It was told 0: paused reads, tails and cursors lost records that no cut had touched.
+it('who was away for more cuts than are kept trusts what the lowest of all cuts has left', () => {
   const [worker, other] = seenTwice();
+  for (const lsn of [950, 900, 970]) {
+    worker.setDurableLsn(1000);
+    worker.cut(lsn, 0);
+  }
+  for (let n = 0; n < 20; n++) {
+    worker.setDurableLsn(1000);
+    worker.cut(980 + (n % 3), 0);
+  }
+  expect(other.cutAfter(0)).toBe(900);
+  expect(other.cutAfter(15)).toBe(900);
+  expect(other.cutAfter(16)).toBe(980);
+  expect(other.cutAfter(23)).toBe(Number.POSITIVE_INFINITY);
   worker.setDurableLsn(1000);
-  for (let lsn = 999; lsn > 900; lsn--) worker.cut(lsn, 0);
-  expect(other.cutAfter(0)).toBe(0);
-  expect(other.cutAfter(98)).toBe(901);
+  worker.cut(0, 0);
+  expect([other.cutAfter(0), other.cutAfter(23)]).toEqual([0, 0]);
+});
+
+it('a cut that is about to be told of makes what is known of older ones lower, never higher', () => {
+  const [worker, other] = seenTwice();
+  worker.setDurableLsn(100);
+  for (let n = 0; n < 8; n++) worker.cut(80, 0);
+  const { store } = Atomics;
+  const seen: number[] = [];
+  vi.spyOn(Atomics, 'store').mockImplementation(((words: Int32Array, index: number, value: number) => {
+    seen.push(other.cutAfter(0));
+    return store(words, index, value);
+  }) as typeof store);
+  worker.cut(60, 0);
+  vi.restoreAllMocks();
+  expect(seen[0]).toBe(80);
+  expect(new Set(seen)).toEqual(new Set([80, 60]));
+  expect(seen).toEqual(seen.toSorted((a, b) => b - a));
 });
 
 it('the state only moves forward, and says whether it did', () => {
@@ -134,13 +163,13 @@ it('a cut sets back what was durable and written, and the last checkpoint', () =
   expect([other.durableLsn, other.lastLsn, other.checkpointLsn]).toEqual([40, 40, 30]);
 });
 
-it('of the last seven cuts it is known what they left, of more it is not', () => {
+it('of the last seven cuts it is known what each has left, of more what all have left', () => {
   const [worker, other] = seenTwice();
-  worker.setDurableLsn(1000);
   for (let n = 1; n <= 20; n++) {
-    worker.cut(1000 - n, 0);
+    worker.setDurableLsn(1000);
+    worker.cut(n, 0);
     for (let since = 0; since < n; since++)
-      expect(other.cutAfter(since), `${since} of ${n}`).toBe(n - since < 8 ? 1000 - n : 0);
+      expect(other.cutAfter(since), `${since} of ${n}`).toBe(n - since < 8 ? since + 1 : 1);
     expect(other.cutAfter(n)).toBe(Number.POSITIVE_INFINITY);
   }
 });
