@@ -11,6 +11,7 @@ import type { ReadView } from '../control/contract.js';
 import { type SegmentInfo, segmentInfo } from '../control/segment-info.js';
 import { ClosedError, InvalidArgumentError, TruncatedError } from '../errors.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
+import { checkContinued } from '../read/cut-check.js';
 import { interruptible } from '../read/interruptible.js';
 import { type IsWriterAlive, identity, type Look, lookAtLog } from '../read/look.js';
 import { type ReadRange, readGroups } from '../read/read-log.js';
@@ -44,8 +45,9 @@ export interface LogReader extends AsyncDisposable {
   /**
    * The records from `from` to `to` (both included; default: all that are shown), in LSN order, each verified.
    * Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked for is gone,
-   * RINGWAL_OUT_OF_RANGE when it is not shown yet, RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be
-   * read, RINGWAL_CLOSED when the reader was closed, and RINGWAL_INVALID_ARGUMENT.
+   * RINGWAL_OUT_OF_RANGE when it is not shown yet or the log was cut (`truncateAfter`) and has not all of it any more,
+   * RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be read, RINGWAL_CLOSED when the reader was closed, and
+   * RINGWAL_INVALID_ARGUMENT. What it gives is of one and the same log, before a cut or behind it.
    */
   read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void>;
 
@@ -219,13 +221,9 @@ export class DirectoryReader implements LogReader {
     let { from } = range;
     let before: string | undefined;
     for (;;) {
+      const { view } = this.#look;
       try {
-        const groups = readGroups(
-          this.#source.storage,
-          this.#look.view,
-          { ...range, from },
-          () => this.firstLsn,
-        );
+        const groups = readGroups(this.#source.storage, view, { ...range, from }, () => this.firstLsn);
         for await (const records of groups) {
           yield records;
           this.#checkOpen();
@@ -240,6 +238,7 @@ export class DirectoryReader implements LogReader {
         before = failure;
         await this.refresh();
         if (from < this.firstLsn) throw new TruncatedError(from, this.firstLsn);
+        checkContinued(view, this.#look.view, from > range.from ? from - 1 : 0, range.to);
       }
     }
   }

@@ -152,6 +152,57 @@ for (const [name, deed] of Object.entries(deeds)) {
   });
 }
 
+// What was cut off was followed by what came instead, ended early, and no error told of it.
+it('a read gives the records of the log before a cut or behind it, or says that it was cut, whenever that happens', async () => {
+  const last = 24;
+  const shown = last - 2; // those of the last group are not proven
+  const outcomes = new Set<unknown>();
+  for (const [cutAt, more, recycle] of [
+    [1, 40, true],
+    [9, 3, false],
+    [9, 40, true],
+    [17, 40, false],
+  ] as const) {
+    for (let moment = 0; ; moment++) {
+      const disk = new SimStorage();
+      const harness = await EngineHarness.open(disk, undefined, { recycle });
+      for (let lsn = 1; lsn <= last; lsn += 2)
+        await harness.append([payloadOf(lsn, 2000), payloadOf(lsn + 1, 2000)]);
+      let isDone = false;
+      let from = Number.POSITIVE_INFINITY;
+      const storage = new WatchedStorage(disk, async (operation) => {
+        if (operation < from + moment || isDone) return;
+        isDone = true;
+        await harness.drive(harness.engine.truncateAfter(cutAt));
+        for (let lsn = cutAt + 1; lsn <= cutAt + more; lsn++)
+          await harness.append(payloadOf(1000 + lsn, 2000));
+        await harness.engine.maintenanceIdle();
+      });
+      const reader = await DirectoryReader.open({ directory: '', storage, isWriterAlive: async () => true });
+      expect(reader.lastLsn).toBe(shown);
+      from = storage.operations;
+      const found: number[] = [];
+      let code: unknown;
+      try {
+        for await (const { lsn, payload } of reader.read()) {
+          expect(lsn).toBe(found.length + 1);
+          found.push(Buffer.from(payload).readUInt32LE());
+        }
+      } catch (error) {
+        ({ code } = error as { code: unknown });
+      }
+      if (!isDone) break;
+      const stays = (lsn: number): number => lsn;
+      const comes = (lsn: number): number => (lsn <= cutAt ? lsn : 1000 + lsn);
+      const expected = [stays, comes].map((log) => found.map((_, i) => log(i + 1)));
+      expect(expected, `cut at ${cutAt}, moment ${moment}`).toContainEqual(found);
+      if (code === undefined) expect(found.length, `cut at ${cutAt}, moment ${moment}`).toBe(shown);
+      outcomes.add(code ?? ((found.at(-1) as number) > 1000 ? 'behind' : 'before'));
+    }
+  }
+  expect(outcomes).toEqual(new Set(['RINGWAL_OUT_OF_RANGE', 'before', 'behind']));
+});
+
 it('a log without a writer that gets one during the look is not shown with what nothing proves', async () => {
   const { disk, harness } = await prepared();
   harness.submit(payloadOf(17, 10));
