@@ -1,7 +1,7 @@
 /** decoder: takes encryption and compression off what is read; asks for each key once, when it is first met. */
 import { DecryptionError } from '../errors.js';
 import { ENCRYPTED, idBytes } from '../format/record-frame.js';
-import type { PayloadDecoder } from '../read/record-assembler.js';
+import { isNeeded, type PayloadDecoder } from '../read/record-assembler.js';
 import { walkRecords } from '../segment/records.js';
 import { decompress } from './compression.js';
 import { keyIdOf, RecordOpener } from './encryption.js';
@@ -18,10 +18,10 @@ export class Decoder implements PayloadDecoder {
     this.#limitBytes = limitBytes;
   }
 
-  async prepare(body: Uint8Array, records: number, firstLsn: number): Promise<void> {
+  async prepare(body: Uint8Array, records: number, firstLsn: number, from: number): Promise<void> {
     const missing = new Map<number, number>();
     walkRecords(body, records, firstLsn, (lsn, type, flags, start, end) => {
-      if ((flags & ENCRYPTED) === 0) return;
+      if ((flags & ENCRYPTED) === 0 || !isNeeded(lsn, type, flags, from)) return;
       const keyId = keyIdOf(body.subarray(start + idBytes(type, flags), end));
       if (keyId !== undefined && !this.#opener.hasKey(keyId) && !missing.has(keyId)) missing.set(keyId, lsn);
     });
@@ -52,7 +52,7 @@ export function lateDecoder(make: () => PayloadDecoder): PayloadDecoder {
     return made;
   };
   return {
-    prepare: (body, records, firstLsn) => decoder().prepare(body, records, firstLsn),
+    prepare: (...args) => decoder().prepare(...args),
     decrypt: (stored, lsn, type, flags) => decoder().decrypt(stored, lsn, type, flags),
     inflate: (stored, lsn) => decoder().inflate(stored, lsn),
   };

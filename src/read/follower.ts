@@ -25,6 +25,7 @@ interface Place {
 export class Follower {
   readonly #storage: Storage;
   readonly #decoder: PayloadDecoder | undefined;
+  readonly #from: number;
   readonly #assembler: RecordAssembler;
   #place: Place | undefined;
   /** The first LSN that was not read yet, of those it wants. */
@@ -35,6 +36,7 @@ export class Follower {
   constructor(storage: Storage, { from, transactions, decoder }: Omit<ReadRange, 'to'>) {
     this.#storage = storage;
     this.#decoder = decoder;
+    this.#from = from;
     this.#assembler = new RecordAssembler(from, transactions, decoder);
     this.next = from;
   }
@@ -88,7 +90,8 @@ export class Follower {
       if (step.kind === 'stop') throw damaged(segment, step.offset, cursor.nextLsn);
       // The index may lead to a place before the one sought: what was read is not taken twice.
       const isNew = step.header.type === DATA && cursor.nextLsn > (this.reading ?? 0);
-      if (isNew) await this.#decoder?.prepare(step.body, step.header.records, step.header.firstLsn);
+      const { records: count, firstLsn: groupLsn } = step.header;
+      if (isNew) await this.#decoder?.prepare(step.body, count, groupLsn, this.#from);
       const records = isNew ? recordsOf(segment, step, this.#assembler) : [];
       this.#checkThere(firstLsn);
       place.offset = cursor.offset;

@@ -64,10 +64,11 @@ export async function* readGroups(
       if (segment.firstLsn > range.to) return;
       name = segment.name;
       for await (const group of readSegment(storage, segment, Math.max(start, segment.firstLsn), range.to)) {
-        await range.decoder?.prepare(group.body, group.header.records, group.header.firstLsn);
+        const { records: count, firstLsn: groupLsn } = group.header;
+        await range.decoder?.prepare(group.body, count, groupLsn, range.from);
         const records = recordsOf(segment, group, assembler);
         if (next < firstLsn()) throw new TruncatedError(next, firstLsn());
-        next = Math.max(next, group.header.firstLsn + group.header.records);
+        next = Math.max(next, groupLsn + count);
         const wanted = records.filter(({ commitLsn }) => commitLsn <= range.to);
         if (wanted.length > 0) yield wanted;
       }

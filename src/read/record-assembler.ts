@@ -14,6 +14,7 @@ import {
   HAS_CHECKSUM,
   ID_BYTES,
   IN_TRANSACTION,
+  idBytes,
   RECORD_CHECKPOINT,
   RECORD_FIRST,
   RECORD_FULL,
@@ -48,8 +49,11 @@ export interface LogRecord {
 
 /** Takes encodings off what was stored. Each method throws a RingwalError when it can't. */
 export interface PayloadDecoder {
-  /** Gets ready for the frames of a group's body; the others are called for them after that. */
-  prepare(body: Uint8Array, records: number, firstLsn: number): Promise<void>;
+  /**
+   * Gets ready for the frames of a group's body that are needed for what takes effect at `from` or later; the others are
+   * called for them after that.
+   */
+  prepare(body: Uint8Array, records: number, firstLsn: number, from: number): Promise<void>;
   decrypt(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array;
   inflate(stored: Uint8Array, lsn: number): Uint8Array<ArrayBuffer>;
 }
@@ -102,8 +106,8 @@ export class RecordAssembler {
     stated: number,
     timestampUs: number,
   ): void {
+    if (!isNeeded(lsn, type, flags, this.#from)) return;
     if (type === RECORD_FULL && (flags & ~HAS_CHECKSUM) === 0) {
-      if (lsn < this.#from) return;
       const payload = body.slice(start, end) as Uint8Array<ArrayBuffer>;
       if (flags !== 0) verify(payload, stated, lsn);
       into.push({ lsn, type: 'record', payload, timestampUs, transaction: undefined, commitLsn: lsn });
@@ -203,6 +207,11 @@ export class RecordAssembler {
     }
     return id;
   }
+}
+
+/** Whether a frame can be needed for what takes effect at `from` or later: of those before it, the ones of spans. */
+export function isNeeded(lsn: number, type: number, flags: number, from: number): boolean {
+  return lsn >= from || idBytes(type, flags) > 0;
 }
 
 function epochOf(id: number): number {

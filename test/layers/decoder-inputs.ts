@@ -189,7 +189,7 @@ function records(prng: Prng): Input {
       let firstLsn = 1;
       for (const { body, count } of groups) {
         const header = groupHeader({ firstLsn, records: count, bodyBytes: body.length });
-        await decoder?.prepare(body, count, firstLsn);
+        await decoder?.prepare(body, count, firstLsn, from);
         recordsOf(SEGMENT, { kind: 'group', header, offset: 4096, end: 0, body } as Group, assembler);
         firstLsn += Math.min(count, 64);
       }
