@@ -15,9 +15,15 @@ export function interruptible<T, O extends { signal?: AbortSignal }>(
   if (given !== undefined && !(given instanceof AbortSignal)) return run(options);
   const controller = new AbortController();
   let isLeft = false;
+  let isBegun = false;
   const abort = (): void => controller.abort(given?.reason);
-  if (given?.aborted) abort();
-  else given?.addEventListener('abort', abort);
+  /** Not before the first `next`: of a generator that is only made nobody would ever take the listener away. */
+  const begin = (): void => {
+    if (isBegun || isLeft) return;
+    isBegun = true;
+    if (given?.aborted) abort();
+    else given?.addEventListener('abort', abort);
+  };
   const inner = run(typeof options === 'object' ? { ...options, signal: controller.signal } : options);
   const leave = (): void => {
     isLeft = true;
@@ -26,6 +32,7 @@ export function interruptible<T, O extends { signal?: AbortSignal }>(
   };
   const generator: AsyncGenerator<T, void, void> = {
     next: async () => {
+      begin();
       try {
         const result = await inner.next();
         if (result.done) leave();
