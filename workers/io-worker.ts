@@ -14,6 +14,7 @@ import type {
   FreedApi,
   OpenerApi,
   ProducerApi,
+  UsedCursor,
   WorkerInput,
   WorkerStats,
 } from '../src/control/contract.js';
@@ -158,9 +159,13 @@ function producerApi(port: MessagePort): ProducerApi {
     truncateBefore: (lsn: number, force: boolean) => opened().truncateBefore(lsn, force),
     truncateAfter: (lsn: number) => opened().truncateAfter(lsn),
     gcBefore: (segmentNumber: number) => opened().gcBefore(segmentNumber),
-    cursor: (name: string) => opened().cursors.position(name),
-    ackCursor: (name: string, lsn: number) => opened().cursors.ack(name, lsn),
-    deleteCursor: (name: string) => opened().cursors.remove(name),
+    async cursor(name: string): Promise<UsedCursor> {
+      const { cursors } = opened();
+      const position = await cursors.position(name);
+      return { position, making: cursors.making(name) };
+    },
+    ackCursor: (name: string, lsn: number, making: number) => opened().cursors.ack(name, lsn, making),
+    deleteCursor: (name: string, making?: number) => opened().cursors.remove(name, making),
     cursors: () => opened().cursors.list(),
     view: () => opened().view(),
     stats,

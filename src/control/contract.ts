@@ -116,6 +116,13 @@ export interface WorkerStats extends EngineStats {
   readonly syncMode: SyncMode;
 }
 
+/** A cursor as who uses it gets to know it. */
+export interface UsedCursor {
+  readonly position: number;
+  /** Of two cursors of one name, of which the first was deleted, each has its own. */
+  readonly making: number;
+}
+
 /** Calls that every thread with a handle can make. Each rejects with a RingwalError. */
 export interface ProducerApi {
   options(): LogTerms;
@@ -128,11 +135,12 @@ export interface ProducerApi {
   truncateBefore(lsn: number, force: boolean): Promise<number>;
   gcBefore(segmentNumber: number): Promise<number>;
   truncateAfter(lsn: number): Promise<void>;
-  /** Position of a named cursor, which is made if need be. */
-  cursor(name: string): Promise<number>;
-  /** Resolves with the position that is durable. */
-  ackCursor(name: string, lsn: number): Promise<number>;
-  deleteCursor(name: string): Promise<void>;
+  /** A named cursor, which is made if need be. */
+  cursor(name: string): Promise<UsedCursor>;
+  /** Resolves with the position that is durable. `making` is of the cursor that is meant. */
+  ackCursor(name: string, lsn: number, making: number): Promise<number>;
+  /** Deletes the cursor, or, if it is told, none of another `making`. */
+  deleteCursor(name: string, making?: number): Promise<void>;
   cursors(): CursorInfo[];
   view(): ReadView;
   stats(): WorkerStats;

@@ -97,8 +97,8 @@ export abstract class LifecycleLog implements LogLifecycle {
     checkCursorName(name);
     const { thread } = this;
     const { cuts } = thread.state;
-    const position = await thread.held(() => thread.control.call('cursor', name));
-    return new LogCursor(thread, name, position, cuts);
+    const used = await thread.held(() => thread.control.call('cursor', name));
+    return new LogCursor(thread, name, used, cuts);
   }
 
   cursors(): Promise<CursorInfo[]> {

@@ -14,6 +14,8 @@ import type { Storage } from '../storage/storage.js';
 import { CursorFile, removeCursorFile } from './cursor-file.js';
 
 interface Entry {
+  /** Told apart by it: one that is deleted and made again is another cursor, whatever its name. */
+  readonly making: number;
   /** Undefined while it is being made, and when it is damaged. */
   file: CursorFile | undefined;
   /** From where on it holds back truncation: never above the durable position + 1. */
@@ -33,6 +35,7 @@ export class Cursors {
   readonly #logId: Uint8Array;
   readonly #state: LogState;
   readonly #entries = new Map<string, Entry>();
+  #makings = 0;
   readonly #queue = new PQueue({ concurrency: 1 });
   /** No position may lie above it: where the log is being cut. */
   #ceiling = Number.POSITIVE_INFINITY;
@@ -61,8 +64,7 @@ export class Cursors {
   }
 
   async #load(name: string, lastLsn: number): Promise<void> {
-    const entry = newEntry(0);
-    this.#entries.set(name, entry);
+    const entry = this.#enter(name, 0);
     try {
       entry.file = await CursorFile.open(this.#storage, name, this.#logId);
       const { position } = entry.file;
@@ -102,9 +104,8 @@ export class Cursors {
     let entry = this.#entries.get(name);
     if (entry === undefined) {
       // It holds back truncation from now on, so that the position is still good when it is on disk.
-      const made = newEntry(this.#state.firstLsn - 1);
+      const made = this.#enter(name, this.#state.firstLsn - 1);
       entry = made;
-      this.#entries.set(name, made);
       made.ready = this.#queue.add(async () => {
         try {
           made.file = await this.#create(name, made.wanted);
@@ -118,9 +119,18 @@ export class Cursors {
     return this.#usable(name).position;
   }
 
-  /** Moves a cursor forward to `lsn`; resolves with its position once that is durable. */
-  async ack(name: string, lsn: number): Promise<number> {
+  /** Which one the cursor of that name is now; 0: there is none. */
+  making(name: string): number {
+    return this.#entries.get(name)?.making ?? 0;
+  }
+
+  /**
+   * Moves a cursor forward to `lsn`; resolves with its position once that is durable. Throws InvalidArgumentError when it
+   * is no longer the one of that `making`.
+   */
+  async ack(name: string, lsn: number, making = this.making(name)): Promise<number> {
     const { durableLsn, firstLsn } = this.#state;
+    if (making !== this.making(name)) throw noSuchCursor(name);
     const file = this.#usable(name);
     const entry = this.#entries.get(name) as Entry;
     const most = Math.min(durableLsn, this.#ceiling);
@@ -151,10 +161,11 @@ export class Cursors {
     entry.heldFrom = file.position + 1;
   }
 
-  /** Removes a cursor, damaged or not, durably. There may be none. */
-  async remove(name: string): Promise<void> {
+  /** Removes a cursor, damaged or not, durably. There may be none, or, if it is told, none of that `making`. */
+  async remove(name: string, making?: number): Promise<void> {
     await this.#queue.add(async () => {
       const entry = this.#entries.get(name);
+      if (making !== undefined && making !== entry?.making) return;
       try {
         // After a directory sync that failed, the name may be gone here and not on the disk, and the next sync would
         // know nothing of it: so it is given once more, to be removed.
@@ -198,6 +209,22 @@ export class Cursors {
     for (const file of files) await file?.close().catch(() => {}); // what was acknowledged was synced
   }
 
+  /** Takes note of a cursor that stands at `position`. */
+  #enter(name: string, position: number): Entry {
+    const entry: Entry = {
+      making: ++this.#makings,
+      file: undefined,
+      heldFrom: position + 1,
+      error: undefined,
+      isRemoved: false,
+      ready: Promise.resolve(),
+      wanted: position,
+      writing: undefined,
+    };
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
   #create(name: string, position: number): Promise<CursorFile> {
     return CursorFile.create(this.#storage, name, this.#logId, position);
   }
@@ -210,19 +237,6 @@ export class Cursors {
   }
 }
 
-/** A cursor that stands at `position`. */
-function newEntry(position: number): Entry {
-  return {
-    file: undefined,
-    heldFrom: position + 1,
-    error: undefined,
-    isRemoved: false,
-    ready: Promise.resolve(),
-    wanted: position,
-    writing: undefined,
-  };
-}
-
 function noSuchCursor(name: string): InvalidArgumentError {
-  return new InvalidArgumentError(`There is no cursor "${name}": it was deleted.`);
+  return new InvalidArgumentError(`The cursor "${name}" was deleted.`);
 }

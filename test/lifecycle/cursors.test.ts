@@ -374,6 +374,31 @@ describe('log.cursor', () => {
     await again.close();
   });
 
+  // It moved the new cursor of that name, past records that its consumer had not read.
+  it('that was deleted neither moves nor deletes another one of its name, on whatever thread', async () => {
+    const log = await openLog(tempDir());
+    for (let i = 1; i <= 5; i++) await log.append(`r${i}`);
+    const attached = await attachLog(log.handle());
+    const [old, same] = [await log.cursor('sink'), await attached.cursor('sink')];
+    await old.ack(2);
+    await same.ack(3);
+    await old.delete();
+    const fresh = await log.cursor('sink');
+    for (const deleted of [old, same]) {
+      await expect(deleted.ack(4)).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
+      await deleted.delete();
+    }
+    expect(await log.cursors()).toEqual([{ name: 'sink', position: 0 }]);
+    await fresh.ack(1);
+    await (await attached.cursor('sink')).ack(2);
+    expect(await log.cursors()).toEqual([{ name: 'sink', position: 2 }]);
+    await log.deleteCursor('sink');
+    expect(await log.cursors()).toEqual([]);
+    await expect(fresh.ack(3)).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
+    await attached.close();
+    await log.close();
+  });
+
   it('refuses names that could be none of a file', async () => {
     const log = await openLog(tempDir());
     for (const name of ['', 'a/b', '../up', 'a b', 'ä', 'x'.repeat(65), 5, undefined]) {
