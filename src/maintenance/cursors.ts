@@ -22,7 +22,7 @@ interface Entry {
   heldFrom: number;
   /** Why it can't be used. */
   error: Error | undefined;
-  /** Whether removing it was tried, and has failed. */
+  /** Whether removing it was tried, and has failed; also of one that could not be made, and may be there in part. */
   isRemoved: boolean;
   ready: Promise<unknown>;
   /** The highest position that is to be written, and the write that will take it. */
@@ -102,7 +102,8 @@ export class Cursors {
    */
   async position(name: string): Promise<number> {
     let entry = this.#entries.get(name);
-    if (entry === undefined) {
+    // What may be left of one that is not to be there any more, it takes the place of.
+    if (entry === undefined || (entry.isRemoved && entry.file === undefined)) {
       // It holds back truncation from now on, so that the position is still good when it is on disk.
       const made = this.#enter(name, this.#state.firstLsn - 1);
       entry = made;
@@ -110,13 +111,24 @@ export class Cursors {
         try {
           made.file = await this.#create(name, made.wanted);
         } catch (error) {
-          if (this.#entries.get(name) === made) this.#entries.delete(name);
+          await this.#unmake(name, made, error as Error);
           throw error;
         }
       });
     }
     await entry.ready;
     return this.#usable(name).position;
+  }
+
+  /** Of one that could not be made nothing may be left: it would be a cursor from the next opening on. */
+  async #unmake(name: string, entry: Entry, error: Error): Promise<void> {
+    try {
+      await removeCursorFile(this.#storage, name);
+      this.#entries.delete(name);
+      this.onMoved();
+    } catch {
+      Object.assign(entry, { error, isRemoved: true });
+    }
   }
 
   /** Which one the cursor of that name is now; 0: there is none. */
@@ -164,7 +176,9 @@ export class Cursors {
   /** Removes a cursor, damaged or not, durably. There may be none, or, if it is told, none of that `making`. */
   async remove(name: string, making?: number): Promise<void> {
     await this.#queue.add(async () => {
-      const entry = this.#entries.get(name);
+      const found = this.#entries.get(name);
+      // One that is to be made behind this is another.
+      const entry = (found?.file ?? found?.error) ? found : undefined;
       if (making !== undefined && making !== entry?.making) return;
       try {
         // After a directory sync that failed, the name may be gone here and not on the disk, and the next sync would
@@ -176,8 +190,9 @@ export class Cursors {
         if (entry !== undefined) Object.assign(entry, { error, isRemoved: true });
         throw error;
       }
+      if (entry === undefined) return;
       this.#entries.delete(name);
-      await entry?.file?.close().catch(() => {}); // it is removed
+      await entry.file?.close().catch(() => {}); // it is removed
     });
     this.onMoved();
   }

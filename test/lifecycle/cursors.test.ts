@@ -78,6 +78,69 @@ describe('a cursor', () => {
     expect(again.engine.cursors.list()).toEqual([{ name: 'sink', position: 2 }]);
   });
 
+  // It came back at the next opening, stood at 0 and held back truncation, though its making had been refused.
+  it('whose making has failed is none after the next opening either, at whichever operation it failed', async () => {
+    for (let at = 1; ; at++) {
+      let operations = Number.NEGATIVE_INFINITY;
+      const plan: FaultPlan = ({ name, kind }) =>
+        (name.startsWith('sink') || kind === 'syncDirectory') && ++operations === at
+          ? { code: 'EIO' }
+          : undefined;
+      const storage = new SimStorage({ plan, failedSync: 'lost' });
+      const log = await logOf(2, storage);
+      operations = 0;
+      const outcome = await log.engine.cursors.position('sink').catch((error: Error) => error);
+      if (outcome === 0) {
+        expect(at).toBeGreaterThan(8);
+        return;
+      }
+      expect(outcome).toMatchObject({ code: 'RINGWAL_IO' });
+      expect(log.engine.cursors.list()).toEqual([]);
+      for (const disk of [storage.fork(), SimStorage.boot(storage.durableImage())])
+        expect((await open(disk, OPEN)).engine.cursors.list(), `operation ${at}`).toEqual([]);
+      expect(await log.truncateBefore(3)).toBe(3);
+      expect(await log.engine.cursors.position('sink')).toBe(2);
+    }
+  });
+
+  it('that can neither be made nor be removed is told of, and can be made or deleted once the disk is well', async () => {
+    for (const next of ['made', 'deleted']) {
+      let isFailing = false;
+      const storage = new SimStorage({
+        plan: ({ kind }) => (isFailing && kind === 'syncDirectory' ? { code: 'EIO' } : undefined),
+      });
+      const log = await logOf(2, storage);
+      const { cursors } = log.engine;
+      isFailing = true;
+      for (let i = 0; i < 2; i++)
+        await expect(cursors.position('sink')).rejects.toMatchObject({ code: 'RINGWAL_IO' });
+      await expect(cursors.ack('sink', 1)).rejects.toMatchObject({ code: 'RINGWAL_IO' });
+      expect(cursors.list()).toEqual([{ name: 'sink', position: undefined }]);
+      expect(cursors.heldFrom()).toBe(1);
+      isFailing = false;
+      if (next === 'made') expect(await cursors.position('sink')).toBe(0);
+      else await cursors.remove('sink');
+      const expected = next === 'made' ? [{ name: 'sink', position: 0 }] : [];
+      for (const disk of [storage.fork(), SimStorage.boot(storage.durableImage())])
+        expect((await open(disk, OPEN)).engine.cursors.list()).toEqual(expected);
+      expect(cursors.list()).toEqual(expected);
+      await log.close();
+      expect(storage.openFiles).toEqual([]);
+    }
+  });
+
+  // The one made behind the deletion was taken for the deleted one: it was on the disk, and nobody knew of it.
+  it('that is asked for while one of its name is being deleted is there', async () => {
+    const storage = new SimStorage();
+    const log = await logOf(2, storage);
+    const { cursors } = log.engine;
+    const removed = [cursors.remove('other'), cursors.remove('sink')];
+    expect(await cursors.position('sink')).toBe(0);
+    await Promise.all(removed);
+    expect(await cursors.ack('sink', 1)).toBe(1);
+    expect(cursors.list()).toEqual([{ name: 'sink', position: 1 }]);
+  });
+
   it('that is deleted at the second attempt stays so, whatever the failed directory sync has forgotten', async () => {
     let syncs = 0;
     const storage = new SimStorage({
