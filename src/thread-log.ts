@@ -155,6 +155,7 @@ export class AttachedLog extends ThreadLog {
 
   protected override async shutDown(): Promise<void> {
     const { submitter, control } = this.thread;
+    this.thread.abandonTransactions();
     await submitter.close();
     // Something is pending still: the disk is full. The worker is to take nothing more of it, or it would be written some
     // day, and its caller has been told that it never will. A log that has ended takes nothing either.

@@ -41,6 +41,7 @@ export class LogThread {
   /** For reading what is compressed or encrypted. */
   readonly decoder: Decoder;
   readonly #waits: DurableWaits;
+  readonly #transactions = new Set<RingTransaction>();
   readonly #terms: LogTerms;
 
   /** Joins the log behind `control`: makes this thread's ring and has it take part. */
@@ -75,7 +76,14 @@ export class LogThread {
     const refused = this.submitter.refusal();
     if (refused) throw refused;
     const { options } = this.#terms;
-    return new RingTransaction(this.submitter, this.state, { ...options, refusesLate: options.isEncrypted });
+    const terms = { ...options, refusesLate: options.isEncrypted };
+    return new RingTransaction(this.submitter, this.state, terms, this.#transactions);
+  }
+
+  /** Gives up the transactions that are open here. Called as this thread leaves a log that goes on. */
+  abandonTransactions(): void {
+    if (this.submitter.refusal() !== undefined) return;
+    for (const transaction of this.#transactions) transaction.abandon();
   }
 
   /** Resolves with the last durable LSN once that is `lsn` or more. */

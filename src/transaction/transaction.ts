@@ -69,7 +69,8 @@ export interface Transaction extends AsyncDisposable {
 export interface TransactionSource {
   /**
    * Begins a transaction: records that take effect together, when it is committed, or never. Writes nothing yet; any
-   * number may be open at once. What is open when the log is closed, or ends without, is aborted. Throws
+   * number may be open at once. What is open when the log, or this thread's part in it, is closed, or ends without, is
+   * aborted. Throws
    * RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED when the log takes no append.
    */
   begin(): Transaction;
@@ -97,6 +98,8 @@ export class RingTransaction implements Transaction {
   readonly #ring: TransactionRing;
   readonly #state: LogState;
   readonly #terms: TransactionTerms;
+  /** Those of the thread that have begun, and whose end is not on its way. */
+  readonly #open: Set<RingTransaction>;
   #phase: Phase = 'open';
   /** Whether BEGIN is in the ring, or waits for it; and the span, once it is in. */
   #hasBegun = false;
@@ -111,10 +114,11 @@ export class RingTransaction implements Transaction {
   #unsettled = 0;
   #onSettled: () => void = ignore;
 
-  constructor(ring: TransactionRing, state: LogState, terms: TransactionTerms) {
+  constructor(ring: TransactionRing, state: LogState, terms: TransactionTerms, open: Set<RingTransaction>) {
     this.#ring = ring;
     this.#state = state;
     this.#terms = terms;
+    this.#open = open;
     this.id = state.nextSpanId();
   }
 
@@ -157,6 +161,14 @@ export class RingTransaction implements Transaction {
     await this.#ended;
   }
 
+  /**
+   * Its thread leaves the log, which goes on: says on disk that it never takes effect, or those who follow the log would
+   * keep its records. Whoever calls it after that is told that the log is closed. One whose commit is under way has its end.
+   */
+  abandon(): void {
+    if (this.#phase === 'open') this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
+  }
+
   /** Why it takes no more calls, if so. */
   #refusal(): Promise<never> | undefined {
     if (this.#failure !== undefined) return rejectedWith(this.#failure);
@@ -190,7 +202,7 @@ export class RingTransaction implements Transaction {
     const isTogether = bytesOf(begin) + bytes <= maxGroupBytes && maxGroupRecords > 1;
     if (!this.#hasBegun && !isTogether) {
       this.#ring.submit([begin], this.#begins).catch(ignore);
-      this.#hasBegun = true; // a boundary is never refused
+      this.#begun(); // a boundary is never refused
     }
     const before = this.#ring.inFlight;
     let appended: Promise<number>;
@@ -200,7 +212,7 @@ export class RingTransaction implements Transaction {
       this.#mayLose = true;
       appended = this.#ring.submitLarge(record, {});
     }
-    if (this.#ring.inFlight > before) this.#hasBegun = true;
+    if (this.#ring.inFlight > before) this.#begun();
     else this.#fail(appended.catch((error: unknown) => error));
     return appended;
   }
@@ -210,7 +222,7 @@ export class RingTransaction implements Transaction {
     const { compression } = this.#terms;
     if (!this.#hasBegun) {
       this.#ring.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#begins).catch(ignore);
-      this.#hasBegun = true;
+      this.#begun();
     }
     this.#mayLose = true;
     // Of a copy, for a large record too: see Appender.
@@ -251,7 +263,13 @@ export class RingTransaction implements Transaction {
     if (isOnDisk) this.#ended = this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
   }
 
+  #begun(): void {
+    this.#hasBegun = true;
+    this.#open.add(this);
+  }
+
   #writeEnd(type: number): Promise<number> {
+    this.#open.delete(this);
     return this.#ring.submit([this.#boundary(type)], { endsSpan: () => this.#span });
   }
 

@@ -43,7 +43,7 @@ function manualRing(refusesLate = true, compression?: Compression) {
     refusal = error;
   };
   const terms = { ...TERMS, refusesLate, compression };
-  return { tx: new RingTransaction(ring, new LogState(), terms), submitted, end };
+  return { tx: new RingTransaction(ring, new LogState(), terms, new Set()), submitted, end };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import {
+  attachLog,
   type Log,
   type LogOptions,
   type LogRecord,
@@ -287,6 +288,41 @@ describe('a transaction', () => {
     await next.append('next');
     await next.commit();
     expect(await texts(again)).toEqual(['next']);
+  });
+
+  // Nothing told of their end before the log was opened anew: a tail kept their records, and no cut was possible.
+  it('that is open when its thread leaves the log is aborted on disk, and refuses calls as closed', async () => {
+    await withLog(SMALL, async (log) => {
+      const attached = await attachLog(log.handle());
+      const [open, large, aborted, empty] = [1, 2, 3, 4].map(() => attached.begin());
+      for (const [tx, payload] of [
+        [open, 'open'],
+        [large, Buffer.alloc(40_000)],
+        [aborted, 'aborted'],
+      ] as const)
+        void must(tx).append(payload);
+      await must(aborted).abort();
+      const committed = attached.begin();
+      void committed.append('committed');
+      const commit = committed.commit();
+      await attached.close();
+      const types = new Map<number | undefined, string[]>();
+      for (const { type, transaction } of await read(log, { transactions: 'all' })) {
+        types.set(transaction, [...(types.get(transaction) ?? []), type]);
+      }
+      const given = ['begin', 'record', 'abort'];
+      for (const tx of [open, large, aborted]) expect(types.get(must(tx).id)).toEqual(given);
+      expect(types.get(committed.id)).toEqual(['begin', 'record', 'commit']);
+      expect(types.size).toBe(4);
+      expect(await commit).toBeGreaterThan(0);
+      expect(await texts(log)).toEqual(['committed']);
+      for (const tx of [open, empty]) {
+        await expect(must(tx).append('late')).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' });
+        await must(tx).abort();
+      }
+      await expect(must(large).commit()).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' });
+      await log.truncateAfter(0);
+    });
   });
 
   it('is committed when close is called right behind commit', async () => {

@@ -110,7 +110,12 @@ export class EngineHarness {
 
   /** Begins a transaction; it takes part as what it appends is committed by `commit` of the harness. */
   begin(producer = 0): Transaction {
-    return new RingTransaction(this.producer(producer), this.state, { ...this.#options, refusesLate: false });
+    return new RingTransaction(
+      this.producer(producer),
+      this.state,
+      { ...this.#options, refusesLate: false },
+      new Set(),
+    );
   }
 
   producer(n: number): HarnessProducer {

@@ -165,7 +165,7 @@ export class SimProcess {
       if (this.state.refusal() !== undefined) return;
       const ring = this.producers[producer] as HarnessProducer;
       const terms = { ...this.world.options, refusesLate: false };
-      this.#transactions[producer] = new RingTransaction(ring, this.state, terms);
+      this.#transactions[producer] = new RingTransaction(ring, this.state, terms, new Set());
       return;
     }
     this.#transactions[producer] = undefined;
