@@ -87,7 +87,8 @@ export interface LogAppender extends TransactionSource, LogLifecycle, LogFollowi
 
   /**
    * Waits for this thread's appends, then closes: the log itself when called where it was opened, only this
-   * thread's part in it elsewhere. May be called more than once.
+   * thread's part in it elsewhere. May be called more than once. Rejects with RINGWAL_POISONED or RINGWAL_WORKER_DIED
+   * when it is closing that fails; a log that had failed before is closed all the same.
    */
   close(): Promise<void>;
 }

@@ -48,7 +48,6 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
   });
   const control = new ControlChannel<OpenerApi>(port1, () => state.ring());
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let failure: unknown;
   let log: OpenedLog | undefined;
   worker.once('error', (error) => {
@@ -62,7 +61,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   try {
     const recovery = await control.call('open');
     const thread = await LogThread.join(control, await control.call('options'), encryption?.key);
-    log = new OpenedLog(thread, recovery, exited, encryption?.key);
+    log = new OpenedLog(thread, recovery, () => worker.terminate(), encryption?.key);
     worker.unref();
     openChannel.publish({ directory: log.directory, recovery });
     return log;

@@ -3,7 +3,7 @@ import type { AppendOptions, LsnRange, Receipt } from './append/append-options.j
 import type { Payload } from './append/payload.js';
 import { checkKeyId, type KeyCallback, keyOf } from './codec/keys.js';
 import { closeChannel } from './diagnostics.js';
-import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { ClosedError, InvalidArgumentError } from './errors.js';
 import { FollowedLog } from './followed-log.js';
 import type { Log, LogAppender, LogStats } from './log.js';
 import type { ReadOptions } from './read/read-options.js';
@@ -90,7 +90,7 @@ abstract class ThreadLog extends FollowedLog implements LogAppender {
 
 export class OpenedLog extends ThreadLog implements Log {
   readonly recovery: RecoverySummary;
-  readonly #exited: Promise<void>;
+  readonly #endWorker: () => Promise<unknown>;
   readonly #key: KeyCallback | undefined;
   /** Settles with the rotation that was called last: the next one waits for it, however long its callback takes. */
   #rotated: Promise<unknown> = Promise.resolve();
@@ -98,13 +98,13 @@ export class OpenedLog extends ThreadLog implements Log {
   constructor(
     thread: LogThread,
     recovery: RecoverySummary,
-    exited: Promise<void>,
+    endWorker: () => Promise<unknown>,
     key: KeyCallback | undefined,
   ) {
     super(thread);
     this.#key = key;
     this.recovery = recovery;
-    this.#exited = exited;
+    this.#endWorker = endWorker;
   }
 
   async rotateKey(keyId: number): Promise<void> {
@@ -133,12 +133,13 @@ export class OpenedLog extends ThreadLog implements Log {
     try {
       await control.call('close');
     } catch (error) {
-      // A log that had failed is closed all the same: who appended was told. And the worker's exit may be heard
-      // of before its answer, which comes another way.
-      if (!hadFailed && !(error instanceof WorkerDiedError || error instanceof ClosedError)) throw error;
+      // A log that had failed is closed all the same: who appended was told. And one whose worker died behind its
+      // last write, before the answer, is closed.
+      if (!hadFailed && !(error instanceof ClosedError)) throw error;
     } finally {
       control.close();
-      await this.#exited;
+      // All is released. Not left to end by itself: what else runs there, as a module of NODE_OPTIONS, may keep it.
+      await this.#endWorker();
       submitter.detach();
       this.thread.leave();
     }

@@ -32,7 +32,6 @@ import { NodeStorage } from '../src/storage/node-storage.js';
 
 const input = workerData as WorkerInput;
 const state = new LogState(input.state);
-const ports = new Set<MessagePort>();
 let storage: NodeStorage | undefined;
 let lock: DirectoryLock | undefined;
 let engine: LogEngine | undefined;
@@ -95,18 +94,13 @@ async function encryptWith(opened: LogEngine, key: EncryptionKey): Promise<void>
   opened.setSealer(sealer);
 }
 
-/** Releases everything, after which nothing keeps the thread alive. */
+/** Releases everything. The opener then ends the thread, and with it the ports of all others. */
 async function close(): Promise<void> {
   try {
     await opened().close();
   } finally {
     await storage?.close();
     await lock?.release();
-    // After the answer to this very call, which leaves on the next turn of the event loop.
-    setImmediate(() => {
-      freed?.close();
-      for (const port of ports) port.close();
-    });
   }
 }
 
@@ -141,7 +135,6 @@ function liveStats(): LiveStats {
 function producerApi(port: MessagePort): ProducerApi {
   let ring: RingConsumer | undefined;
   port.on('close', () => {
-    ports.delete(port);
     if (ring !== undefined) opened().detach(ring);
   });
   return {
@@ -175,11 +168,9 @@ function producerApi(port: MessagePort): ProducerApi {
 
 /** Serves another thread's control port. */
 function adopt(port: MessagePort): void {
-  ports.add(port);
   serve(port, producerApi(port));
 }
 
-ports.add(input.port);
 const openerApi: OpenerApi = {
   ...producerApi(input.port),
   open,

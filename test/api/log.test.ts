@@ -147,6 +147,27 @@ describe('close', () => {
     expect(report).toMatchObject({ records: 200, damage: [] });
   });
 
+  // A module that NODE_OPTIONS preloads in every thread, with a timer of its own: close() waited for the worker's end.
+  it('ends the I/O worker also when something else keeps it running', async () => {
+    const directory = tempDir();
+    const workerUrl = new URL('../fixtures/kept-worker.mjs', import.meta.url);
+    const log = await openLog(directory, { ...SMALL, workerUrl });
+    const attached = await attachLog(log.handle());
+    const late = log.waitForDurable(2);
+    expect(await log.append('a')).toBe(1);
+    await Promise.all([
+      expect(late).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' }),
+      expect(attached.waitForDurable(2)).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' }),
+      log.close(),
+    ]);
+    await expect(log.append('b')).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' });
+    await expect(attached.append('b')).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' });
+    await attached.close();
+    const again = await openLog(directory, SMALL);
+    expect(again.recovery).toMatchObject({ lastLsn: 1, tornTail: undefined });
+    await again.close();
+  });
+
   it('is what disposing of a log does', async () => {
     const log = await openLog(tempDir(), SMALL);
     await log[Symbol.asyncDispose]();

@@ -118,6 +118,20 @@ describe('a worker that ends', () => {
     await again.close();
   });
 
+  // The exit of a worker that had closed the log looked the same, so close() resolved.
+  it('while it closes the log rejects close(), after which all that was acknowledged is there', async () => {
+    const directory = tempDir();
+    process.env.RINGWAL_TEST_DEATH = 'way=exit0&phase=closing&channel=unheard';
+    const workerUrl = new URL('../fixtures/dying-worker.mjs', import.meta.url);
+    const log = await openLog(directory, { ...SMALL, syncMode: 'fdatasync', workerUrl });
+    await log.append('a', { durability: 'os' });
+    await expect(log.close()).rejects.toMatchObject({ code: 'RINGWAL_WORKER_DIED' });
+    await expect(log.append('b')).rejects.toMatchObject({ code: 'RINGWAL_WORKER_DIED' });
+    const again = await openLog(directory, SMALL);
+    expect(await lsnsIn(again)).toEqual([1]);
+    await again.close();
+  });
+
   it('before it has opened the log rejects the opening', async () => {
     const nowhere = { workerUrl: new URL('../fixtures/missing.mjs', import.meta.url) };
     await expect(openLog(tempDir(), nowhere)).rejects.toMatchObject({ code: 'RINGWAL_WORKER_DIED' });
