@@ -5,6 +5,7 @@ import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
 import { openChannel } from './diagnostics.js';
+import { absoluteDirectory } from './directory-path.js';
 import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
 import { serveFreed } from './lifecycle/freed-hook.js';
 import type { Log, LogAppender } from './log.js';
@@ -21,9 +22,7 @@ import { AttachedLog, OpenedLog } from './thread-log.js';
  * process running; pending appends and calls do.
  */
 export async function openLog(path: string, options?: LogOptions): Promise<Log> {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new InvalidArgumentError('The log directory must be a path, a non-empty string.');
-  }
+  const directory = absoluteDirectory(path);
   const resolved = resolveOptions(options);
   const encryption = options?.encryption;
   const encryptionKey = encryption && {
@@ -34,7 +33,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   const { port1, port2 } = new MessageChannel();
   const freedPort = serveFreed(options?.onSegmentFreed);
   const input: WorkerInput = {
-    directory: path,
+    directory,
     options: resolved,
     state: state.buffer,
     encryptionKey,

@@ -1,5 +1,6 @@
 /** salvage: saves what is good in a damaged log directory into a new log; the public face of it. */
-import { isAbsolute, relative, resolve } from 'node:path';
+import { isAbsolute, relative } from 'node:path';
+import { absoluteDirectory } from '../directory-path.js';
 import { systemEnvironment } from '../environment.js';
 import { InvalidArgumentError, IoError, OutOfRangeError, RingwalError } from '../errors.js';
 import { parseAsideName, parseSegmentName } from '../format/segment-header.js';
@@ -46,8 +47,10 @@ export async function salvage(
   into: string,
   options: SalvageOptions = {},
 ): Promise<SalvageReport> {
-  const terms = checked(path, into, options);
-  const source = await NodeStorage.open(path, { create: false }).catch((cause: unknown) => {
+  const from = absoluteDirectory(path);
+  const to = absoluteDirectory(into);
+  const terms = checked(from, to, options);
+  const source = await NodeStorage.open(from, { create: false }).catch((cause: unknown) => {
     throw new IoError(`Opening ${path}`, cause);
   });
   let target: NodeStorage | undefined;
@@ -55,7 +58,7 @@ export async function salvage(
     const names = await source.list();
     if (!names.some((name) => parseSegmentName(name) !== undefined || parseAsideName(name) !== undefined))
       throw new OutOfRangeError(`The directory ${path} holds no log.`);
-    target = await emptyDirectory(into);
+    target = await emptyDirectory(to);
     return await salvageLog(source, target, terms);
   } catch (error) {
     if (error instanceof RingwalError || options.signal?.aborted === true) throw error;
@@ -77,10 +80,6 @@ async function emptyDirectory(path: string): Promise<NodeStorage> {
 }
 
 function checked(path: string, into: string, options: SalvageOptions) {
-  for (const given of [path, into]) {
-    if (typeof given !== 'string' || given === '' || given.includes('\0'))
-      throw new InvalidArgumentError('Both directories must be paths, non-empty strings.');
-  }
   if (typeof options !== 'object' || options === null)
     throw new InvalidArgumentError('The options of a salvage must be an object.');
   const known = new Set<string>([
@@ -92,7 +91,7 @@ function checked(path: string, into: string, options: SalvageOptions) {
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}" of a salvage.`);
   }
-  const way = relative(resolve(path), resolve(into));
+  const way = relative(path, into);
   if (!/^\.\.([/\\]|$)/.test(way) && !isAbsolute(way))
     throw new InvalidArgumentError('The salvaged log must not lie inside the damaged one.');
   const { signal } = options;
