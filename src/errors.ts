@@ -228,9 +228,17 @@ export class BusyError extends RingwalError {
 
 /** One line for any thrown value: the errno code when there is one, and the message. */
 export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : shown(error);
   const code = (error as NodeJS.ErrnoException).code;
   return code === undefined || error.message.includes(code) ? error.message : `${code}: ${error.message}`;
+}
+
+/** Any value, in a message about it. Runs nothing of the value's own, as `String` does, which throws for some. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'bigint' ? `${value}n` : String(value);
 }
 
 /** An error as plain data, for crossing threads. Structured clone would drop `code` and the class. */
@@ -247,7 +255,7 @@ export interface WireError {
 
 /** Turns any thrown value into plain data, causes included (at most four deep: a cause may point in a circle). */
 export function toWire(error: unknown, depth = 0): WireError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  if (!(error instanceof Error)) return { name: 'Error', message: describe(error) };
   const { code, syscall, errno } = error as NodeJS.ErrnoException;
   const wire: WireError = { name: error.name, message: error.message };
   if (typeof code === 'string') wire.code = code;

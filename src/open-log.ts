@@ -1,5 +1,6 @@
 /** open-log: ways to a log: `openLog` starts its I/O worker, `attachLog` joins it from another thread. */
 import { MessageChannel, Worker } from 'node:worker_threads';
+import { checkOptions } from './check-options.js';
 import { type KeyCallback, keyOf } from './codec/keys.js';
 import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput } from './control/contract.js';
@@ -109,9 +110,10 @@ export interface AttachOptions {
   readonly key?: KeyCallback;
 }
 
+const attachOptions = new Set<string>(['key'] satisfies (keyof AttachOptions)[]);
+
 function checkAttachOptions(options: AttachOptions): AttachOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('The options of attachLog must be an object.');
+  checkOptions('attachLog', options, attachOptions);
   if (options.key !== undefined && typeof options.key !== 'function')
     throw new InvalidArgumentError('Option "key" of attachLog must be a function.');
   return options;

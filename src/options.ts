@@ -1,8 +1,10 @@
 /** options: what can be set when a log is opened: units, defaults, limits, and the check of all of them. */
+import { fileURLToPath } from 'node:url';
+import { checkOptions, isOptions } from './check-options.js';
 import { type Compression, type CompressionOption, resolveCompression } from './codec/compression.js';
 import { SEAL_OVERHEAD_BYTES } from './codec/encryption.js';
 import { checkEncryption, type EncryptionOption } from './codec/keys.js';
-import { InvalidArgumentError } from './errors.js';
+import { InvalidArgumentError, shown } from './errors.js';
 import { CHECKSUM_BYTES, ENCRYPTED, FRAME_HEADER_BYTES, HAS_CHECKSUM } from './format/record-frame.js';
 import type { OnSegmentFreed } from './lifecycle/freed-hook.js';
 import type { SyncMode } from './storage/sync-mode.js';
@@ -156,11 +158,7 @@ export const SEGMENT_OVERHEAD_BYTES = 32 * KiB;
 
 /** Checks `options` and fills in the defaults. Throws InvalidArgumentError that names the option. */
 export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('Options must be an object.');
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}".`);
-  }
+  checkOptions('openLog', options, known);
   const segmentBytes = integer(options, 'segmentBytes', 64 * MiB, 64 * KiB, GiB, 4096);
   const ringBytes = integer(options, 'ringBytes', 32 * MiB, 16 * KiB, GiB, 4096);
   const largestGroup = Math.min(ringBytes / 2, segmentBytes - SEGMENT_OVERHEAD_BYTES);
@@ -172,9 +170,7 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     largestGroup,
     1,
   );
-  if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL)) {
-    throw new InvalidArgumentError('Option "workerUrl" must be a URL.');
-  }
+  if (options.workerUrl !== undefined) checkWorkerUrl(options.workerUrl);
   if (options.encryption !== undefined) checkEncryption(options.encryption);
   if (options.onSegmentFreed !== undefined && typeof options.onSegmentFreed !== 'function') {
     throw new InvalidArgumentError('Option "onSegmentFreed" must be a function.');
@@ -203,9 +199,21 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
   };
 }
 
+/** What a Worker takes. */
+function checkWorkerUrl(url: URL): void {
+  if (!(url instanceof URL)) throw new InvalidArgumentError('Option "workerUrl" must be a URL.');
+  if (url.protocol === 'data:') return;
+  try {
+    fileURLToPath(url);
+  } catch (cause) {
+    throw new InvalidArgumentError(`Option "workerUrl" must be of a file, not ${shown(url.href)}.`, {
+      cause,
+    });
+  }
+}
+
 function resolveRetention(retention: RetentionOptions): Required<RetentionOptions> {
-  if (typeof retention !== 'object' || retention === null)
-    throw new InvalidArgumentError('Option "retention" must be an object.');
+  if (!isOptions(retention)) throw new InvalidArgumentError('Option "retention" must be a plain object.');
   for (const [name, value] of Object.entries(retention)) {
     if (name !== 'bytes' && name !== 'ageMs')
       throw new InvalidArgumentError(`Unknown option "retention.${name}".`);
@@ -298,8 +306,4 @@ function oneOf<T extends string>(
     );
   }
   return value as T;
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
 }

@@ -1,5 +1,6 @@
 /** append-options: what a single append can ask for, and what it can be told. */
-import { InvalidArgumentError } from '../errors.js';
+import { checkOptions } from '../check-options.js';
+import { InvalidArgumentError, shown } from '../errors.js';
 import { CONDITIONAL, UNSYNCED } from '../ring/layout.js';
 import type { SubmissionTerms } from './submission.js';
 
@@ -56,11 +57,7 @@ const known = new Set<string>([
 
 /** Throws InvalidArgumentError, or the signal's reason when it is aborted already. */
 export function checkAppendOptions(options: AppendOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('The options of an append must be an object.');
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}" of an append.`);
-  }
+  checkOptions('an append', options, known);
   const { signal, receipt, expectedLsn, durability } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new InvalidArgumentError('Option "signal" must be an AbortSignal.');
@@ -68,7 +65,7 @@ export function checkAppendOptions(options: AppendOptions): void {
     throw new InvalidArgumentError('Option "receipt" must be true or false.');
   if (expectedLsn !== undefined && (!Number.isSafeInteger(expectedLsn) || expectedLsn < 1))
     throw new InvalidArgumentError(
-      `Option "expectedLsn" must be an LSN, an integer from 1, not ${String(expectedLsn)}.`,
+      `Option "expectedLsn" must be an LSN, an integer from 1, not ${shown(expectedLsn)}.`,
     );
   if (durability !== undefined && durability !== 'disk' && durability !== 'os')
     throw new InvalidArgumentError('Option "durability" must be "disk" or "os".');

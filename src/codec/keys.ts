@@ -1,5 +1,5 @@
 /** keys: the caller's callback for encryption keys, and the check of what it gives. */
-import { EncryptionError, InvalidArgumentError } from '../errors.js';
+import { EncryptionError, InvalidArgumentError, shown } from '../errors.js';
 
 /** Gives the key with an id: 32 bytes. It is asked once for each id that is met. */
 export type KeyCallback = (keyId: number) => Uint8Array | Promise<Uint8Array>;
@@ -21,7 +21,7 @@ export function checkEncryption(option: EncryptionOption): void {
 
 export function checkKeyId(keyId: number): void {
   if (!Number.isInteger(keyId) || keyId < 0 || keyId > 0xffff_ffff)
-    throw new InvalidArgumentError(`A key id must be an integer from 0 to 2^32 - 1, not ${String(keyId)}.`);
+    throw new InvalidArgumentError(`A key id must be an integer from 0 to 2^32 - 1, not ${shown(keyId)}.`);
 }
 
 /** The key, copied. Throws EncryptionError when the callback throws or gives none. */

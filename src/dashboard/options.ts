@@ -1,4 +1,6 @@
 /** options: what can be said about the page's server, and what of it is out of range. */
+import { checkOptions } from '../check-options.js';
+import { shown } from '../errors.js';
 import { InvalidArgumentError } from '../index.js';
 
 /** Options of `serveDashboard`. All are optional. */
@@ -21,22 +23,18 @@ const known = new Set<string>(['port', 'host', 'intervalMs'] satisfies (keyof Da
 
 /** Throws RINGWAL_INVALID_ARGUMENT. */
 export function resolveOptions(options: DashboardOptions): Required<DashboardOptions> {
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}".`);
-  }
+  checkOptions('serveDashboard', options, known);
   const { port = 0, host = '127.0.0.1', intervalMs = 500 } = options;
   checkInteger('port', port, 0, 65_535);
   checkInteger('intervalMs', intervalMs, 100, 60_000);
   if (typeof host !== 'string' || host === '')
-    throw new InvalidArgumentError(
-      `Option "host" must be an address or a name, not ${JSON.stringify(host)}.`,
-    );
+    throw new InvalidArgumentError(`Option "host" must be an address or a name, not ${shown(host)}.`);
   return { port, host, intervalMs };
 }
 
 function checkInteger(name: string, value: number, least: number, most: number): void {
   if (!Number.isSafeInteger(value) || value < least || value > most)
     throw new InvalidArgumentError(
-      `Option "${name}" must be an integer from ${least} to ${most}, not ${String(value)}.`,
+      `Option "${name}" must be an integer from ${least} to ${most}, not ${shown(value)}.`,
     );
 }

@@ -2,11 +2,11 @@
  * lifecycle-log: what every thread can ask of the log as a whole: its segments, where one ends, and where the log
  * begins. Calls over the control channel, some tens of microseconds each.
  */
-
+import { checkOptions } from '../check-options.js';
 import type { CursorInfo } from '../control/cursor-info.js';
 import { type SegmentInfo, segmentInfo } from '../control/segment-info.js';
 import { cutChannel, truncateChannel } from '../diagnostics.js';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, shown } from '../errors.js';
 import { checkLsn } from '../read/read-options.js';
 import type { LogThread } from '../thread.js';
 import { checkCursorName, LogCursor } from './log-cursor.js';
@@ -65,6 +65,8 @@ export interface LogLifecycle {
   deleteCursor(name: string): Promise<void>;
 }
 
+const truncateOptions = new Set(['force']);
+
 export abstract class LifecycleLog implements LogLifecycle {
   protected readonly thread: LogThread;
 
@@ -78,6 +80,7 @@ export abstract class LifecycleLog implements LogLifecycle {
 
   async truncateBefore(lsn: number, options: { readonly force?: boolean } = {}): Promise<number> {
     checkLsn('The truncation mark', lsn);
+    checkOptions('truncateBefore', options, truncateOptions);
     const { force = false } = options;
     if (typeof force !== 'boolean') throw new InvalidArgumentError('Option "force" must be true or false.');
     return this.#truncated(this.thread.held(() => this.thread.control.call('truncateBefore', lsn, force)));
@@ -113,7 +116,7 @@ export abstract class LifecycleLog implements LogLifecycle {
   async gcBefore(segmentNumber: number): Promise<number> {
     if (!Number.isSafeInteger(segmentNumber) || segmentNumber < 1) {
       throw new InvalidArgumentError(
-        `A segment number must be an integer from 1, not ${String(segmentNumber)}.`,
+        `A segment number must be an integer from 1, not ${shown(segmentNumber)}.`,
       );
     }
     return this.#truncated(this.thread.held(() => this.thread.control.call('gcBefore', segmentNumber)));

@@ -1,6 +1,7 @@
 /** observe-log: observes a log with the instruments of a meter, until it is told to stop. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type Attributes, type BatchObservableCallback, type Meter, ValueType } from '@opentelemetry/api';
+import { checkOptions, isOptions } from '../check-options.js';
 import { InvalidArgumentError, type LogStats, type OpenMessage } from '../index.js';
 import { recordGroups } from './group-histograms.js';
 import { createInstruments, type Figures, type ObservedLog } from './instruments.js';
@@ -10,6 +11,8 @@ export interface ObserveOptions {
   /** Of all measurements of this log. `ringwal.log` tells logs apart; it is the directory unless given here. */
   attributes?: Attributes;
 }
+
+const known = new Set<string>(['attributes'] satisfies (keyof ObserveOptions)[]);
 
 /** Ends the observation. May be called more than once, and is what `using` calls. */
 export interface StopObserving extends Disposable {
@@ -29,9 +32,9 @@ export function observeLog(log: ObservedLog, meter: Meter, options: ObserveOptio
     throw new InvalidArgumentError('The first argument must be an open log, of openLog or attachLog.');
   if (typeof meter?.addBatchObservableCallback !== 'function')
     throw new InvalidArgumentError('The second argument must be a Meter, of `metrics.getMeter(name)`.');
-  for (const name of Object.keys(options)) {
-    if (name !== 'attributes') throw new InvalidArgumentError(`Unknown option "${name}".`);
-  }
+  checkOptions('observeLog', options, known);
+  if (options.attributes !== undefined && !isOptions(options.attributes))
+    throw new InvalidArgumentError('Option "attributes" must be a plain object.');
   const attributes: Attributes = { 'ringwal.log': log.directory, ...options.attributes };
   const instruments = createInstruments(meter);
   const up = meter.createObservableGauge('ringwal.up', {

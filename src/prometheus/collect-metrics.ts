@@ -1,5 +1,7 @@
 /** collect-metrics: puts a log's metrics into a registry, and takes them out. */
 import { register } from 'prom-client';
+import { checkOptions, isOptions } from '../check-options.js';
+import { shown } from '../errors.js';
 import { InvalidArgumentError } from '../index.js';
 import { Collector, type MetricRegistry } from './collector.js';
 import { type ObservedLog, ScrapedLog } from './figures.js';
@@ -49,19 +51,17 @@ const RESERVED = ['le', 'quantile', 'sync_mode'];
 export function collectMetrics(log: ObservedLog, options: CollectOptions = {}): StopCollecting {
   if (typeof log?.stats !== 'function')
     throw new InvalidArgumentError('The first argument must be an open log, of openLog or attachLog.');
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}".`);
-  }
+  checkOptions('collectMetrics', options, known);
   const { registry = register, prefix = 'ringwal_', labels = {}, timeoutMs = 2000 } = options;
   if (typeof registry?.registerMetric !== 'function')
     throw new InvalidArgumentError('Option "registry" must be a Registry of prom-client.');
   if (typeof prefix !== 'string' || !/^[A-Za-z_:][A-Za-z0-9_:]*$/.test(prefix))
     throw new InvalidArgumentError(
-      `Option "prefix" must be letters, digits, "_" and ":", not a digit first, not ${JSON.stringify(prefix)}.`,
+      `Option "prefix" must be letters, digits, "_" and ":", not a digit first, not ${shown(prefix)}.`,
     );
   if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 60_000)
     throw new InvalidArgumentError(
-      `Option "timeoutMs" must be an integer from 1 to 60000, not ${String(timeoutMs)}.`,
+      `Option "timeoutMs" must be an integer from 1 to 60000, not ${shown(timeoutMs)}.`,
     );
   checkLabels(labels);
 
@@ -73,12 +73,13 @@ export function collectMetrics(log: ObservedLog, options: CollectOptions = {}): 
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>): void {
+  if (!isOptions(labels)) throw new InvalidArgumentError('Option "labels" must be a plain object.');
   for (const [name, value] of Object.entries(labels)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.startsWith('__') || RESERVED.includes(name))
       throw new InvalidArgumentError(
         `Option "labels" has a name that is no label's or has a meaning of its own: ${JSON.stringify(name)}.`,
       );
     if (typeof value !== 'string')
-      throw new InvalidArgumentError(`Label "${name}" must be a string, not ${String(value)}.`);
+      throw new InvalidArgumentError(`Label "${name}" must be a string, not ${shown(value)}.`);
   }
 }

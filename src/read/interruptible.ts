@@ -4,14 +4,16 @@
  * A plain one queues `return` behind the `next` under way, which for a tail may be for ever: who destroys a stream
  * over it, or leaves it by another way than its loop, would not get away.
  */
+import { isOptions } from '../check-options.js';
 
 /** The generator that `run` makes with `options`, their signal replaced by one that `return` and `throw` also abort. */
 export function interruptible<T, O extends { signal?: AbortSignal }>(
   options: O,
   run: (options: O) => AsyncGenerator<T, void, void>,
 ): AsyncGenerator<T, void, void> {
-  const given: unknown = options?.signal;
   // What is wrong with the options is for `run` to say.
+  if (!isOptions(options)) return run(options);
+  const given: unknown = options.signal;
   if (given !== undefined && !(given instanceof AbortSignal)) return run(options);
   const controller = new AbortController();
   let isLeft = false;
@@ -24,7 +26,7 @@ export function interruptible<T, O extends { signal?: AbortSignal }>(
     if (given?.aborted) abort();
     else given?.addEventListener('abort', abort);
   };
-  const inner = run(typeof options === 'object' ? { ...options, signal: controller.signal } : options);
+  const inner = run({ ...options, signal: controller.signal });
   const leave = (): void => {
     isLeft = true;
     given?.removeEventListener('abort', abort);

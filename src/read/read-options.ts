@@ -1,5 +1,6 @@
 /** read-options: what a read can be told, and the check of it; for logs and readers alike. */
-import { InvalidArgumentError, OutOfRangeError, TruncatedError } from '../errors.js';
+import { checkOptions } from '../check-options.js';
+import { InvalidArgumentError, OutOfRangeError, shown, TruncatedError } from '../errors.js';
 import type { ReadRange } from './read-log.js';
 import type { LogRecord, PayloadDecoder, RecordType, TransactionMode } from './record-assembler.js';
 
@@ -32,11 +33,7 @@ const recordTypes: readonly RecordType[] = ['record', 'checkpoint', 'begin', 'co
 
 /** Throws InvalidArgumentError for an option that is unknown or wrong; `known` are the names of all there are. */
 export function checkReadOptions(options: ReadOptions, known = readOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('The options of a read must be an object.');
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}" of a read.`);
-  }
+  checkOptions('a read', options, known);
   const { from, to, types, transactions } = options;
   if (from !== undefined && from !== 'checkpoint') checkLsn('Option "from"', from);
   if (to !== undefined) checkLsn('Option "to"', to);
@@ -78,6 +75,6 @@ export function ofTypes(records: LogRecord[], types: readonly RecordType[] | und
 
 export function checkLsn(what: string, lsn: unknown): void {
   if (!Number.isSafeInteger(lsn) || (lsn as number) < 1) {
-    throw new InvalidArgumentError(`${what} must be an LSN, an integer from 1, not ${String(lsn)}.`);
+    throw new InvalidArgumentError(`${what} must be an LSN, an integer from 1, not ${shown(lsn)}.`);
   }
 }

@@ -1,5 +1,5 @@
 /** open-reader: opens the log of a directory for reading, beside its writer or without one. */
-
+import { checkOptions } from '../check-options.js';
 import type { KeyCallback } from '../codec/keys.js';
 import { InvalidArgumentError } from '../errors.js';
 import { DirectoryLock } from '../lock/directory-lock.js';
@@ -35,9 +35,11 @@ export async function openReader(path: string, options: ReaderOptions = {}): Pro
   }
 }
 
-function checkReaderOptions({ key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES, ...unknown }: ReaderOptions) {
-  const [name] = Object.keys(unknown);
-  if (name !== undefined) throw new InvalidArgumentError(`Unknown option "${name}" of openReader.`);
+const known = new Set<string>(['key', 'maxInflatedBytes'] satisfies (keyof ReaderOptions)[]);
+
+function checkReaderOptions(options: ReaderOptions) {
+  checkOptions('openReader', options, known);
+  const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = options;
   if (key !== undefined && typeof key !== 'function')
     throw new InvalidArgumentError('Option "key" of openReader must be a function.');
   if (!Number.isInteger(maxInflatedBytes) || maxInflatedBytes < 1 || maxInflatedBytes > LARGEST_PAYLOAD_BYTES)

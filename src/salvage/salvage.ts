@@ -1,8 +1,9 @@
 /** salvage: saves what is good in a damaged log directory into a new log; the public face of it. */
 import { isAbsolute, relative } from 'node:path';
+import { checkOptions } from '../check-options.js';
 import { absoluteDirectory } from '../directory-path.js';
 import { systemEnvironment } from '../environment.js';
-import { InvalidArgumentError, IoError, OutOfRangeError, RingwalError } from '../errors.js';
+import { InvalidArgumentError, IoError, OutOfRangeError, RingwalError, shown } from '../errors.js';
 import { parseAsideName, parseSegmentName } from '../format/segment-header.js';
 import { NodeStorage } from '../storage/node-storage.js';
 import type { SalvageReport } from './report.js';
@@ -79,18 +80,15 @@ async function emptyDirectory(path: string): Promise<NodeStorage> {
   throw new InvalidArgumentError(`The directory ${path}, for the salvaged log, must be empty.`);
 }
 
+const known = new Set<string>([
+  'segmentBytes',
+  'maxFillers',
+  'beforeEpoch',
+  'signal',
+] satisfies (keyof SalvageOptions)[]);
+
 function checked(path: string, into: string, options: SalvageOptions) {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidArgumentError('The options of a salvage must be an object.');
-  const known = new Set<string>([
-    'segmentBytes',
-    'maxFillers',
-    'beforeEpoch',
-    'signal',
-  ] satisfies (keyof SalvageOptions)[]);
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new InvalidArgumentError(`Unknown option "${name}" of a salvage.`);
-  }
+  checkOptions('a salvage', options, known);
   const way = relative(path, into);
   if (!/^\.\.([/\\]|$)/.test(way) && !isAbsolute(way))
     throw new InvalidArgumentError('The salvaged log must not lie inside the damaged one.');
@@ -117,6 +115,6 @@ function integer(
   if (isInRange && (value as number) % multipleOf === 0) return value as number;
   const unit = multipleOf === 1 ? '' : `, a multiple of ${multipleOf},`;
   throw new InvalidArgumentError(
-    `Option "${name}" must be an integer from ${least} to ${most}${unit} not ${String(value)}.`,
+    `Option "${name}" must be an integer from ${least} to ${most}${unit} not ${shown(value)}.`,
   );
 }

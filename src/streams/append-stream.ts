@@ -1,6 +1,8 @@
 /** append-stream: streams into a log: each chunk is one record, and acknowledged when it is on stable storage. */
 import { Writable } from 'node:stream';
 import { WritableStream } from 'node:stream/web';
+import { checkOptions } from '../check-options.js';
+import { shown } from '../errors.js';
 import { InvalidArgumentError, type LogAppender, type Payload } from '../index.js';
 
 export interface AppendStreamOptions {
@@ -13,6 +15,7 @@ export interface AppendStreamOptions {
 /** What is needed of a log. */
 export type Appends = Pick<LogAppender, 'append'>;
 
+const known = new Set<string>(['highWaterMark', 'onAppend'] satisfies (keyof AppendStreamOptions)[]);
 const CHUNKS = 256;
 
 /**
@@ -20,11 +23,8 @@ const CHUNKS = 256;
  * all are. What arrives while appends are under way is appended together and shares their writes and syncs. The first
  * append that is rejected is the stream's error. The log stays open.
  */
-export function appendStream(
-  log: Appends,
-  { highWaterMark = CHUNKS, onAppend }: AppendStreamOptions = {},
-): Writable {
-  checkHighWaterMark(highWaterMark);
+export function appendStream(log: Appends, options: AppendStreamOptions = {}): Writable {
+  const { highWaterMark, onAppend } = resolved(options);
   const append = async (chunks: readonly Payload[]): Promise<void> => {
     await Promise.all(
       chunks.map(async (chunk) => {
@@ -52,9 +52,9 @@ export function appendStream(
  */
 export function appendWritableStream(
   log: Appends,
-  { highWaterMark = CHUNKS, onAppend }: AppendStreamOptions = {},
+  options: AppendStreamOptions = {},
 ): WritableStream<Payload> {
-  checkHighWaterMark(highWaterMark);
+  const { highWaterMark, onAppend } = resolved(options);
   const underWay = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   let fail: (error: unknown) => void = () => {};
@@ -87,7 +87,13 @@ export function appendWritableStream(
   );
 }
 
-function checkHighWaterMark(highWaterMark: number): void {
+/** Throws InvalidArgumentError. */
+function resolved(options: AppendStreamOptions) {
+  checkOptions('a stream', options, known);
+  const { highWaterMark = CHUNKS, onAppend } = options;
   if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1)
-    throw new InvalidArgumentError(`Option "highWaterMark" must be an integer from 1, not ${highWaterMark}.`);
+    throw new InvalidArgumentError(
+      `Option "highWaterMark" must be an integer from 1, not ${shown(highWaterMark)}.`,
+    );
+  return { highWaterMark, onAppend };
 }

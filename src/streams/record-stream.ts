@@ -1,6 +1,7 @@
 /** record-stream: the records of a read or tail as a stream, at the pace at which the stream is read. */
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
+import { checkOptions } from '../check-options.js';
 import type { LogRecord } from '../index.js';
 
 /** Options of `toReadable`. */
@@ -9,14 +10,15 @@ export interface RecordStreamOptions {
   highWaterMark?: number;
 }
 
+const known = new Set<string>(['highWaterMark'] satisfies (keyof RecordStreamOptions)[]);
+
 /**
  * A Node Readable, in object mode, of what `log.read`, `log.tail` or the like return. Destroying it ends the read or
  * tail, also one that waits for a record; what that throws is the stream's error.
  */
-export function toReadable(
-  records: AsyncIterable<LogRecord>,
-  { highWaterMark = 16 }: RecordStreamOptions = {},
-): Readable {
+export function toReadable(records: AsyncIterable<LogRecord>, options: RecordStreamOptions = {}): Readable {
+  checkOptions('toReadable', options, known);
+  const { highWaterMark = 16 } = options;
   return Readable.from(records, { objectMode: true, highWaterMark });
 }
 

@@ -1,5 +1,6 @@
 /** verify-log: verifies a whole log directory, its segments side by side on a pool of threads. */
 import { availableParallelism } from 'node:os';
+import { checkOptions } from '../check-options.js';
 import type { ReadableSegment } from '../control/contract.js';
 import {
   CorruptError,
@@ -7,6 +8,7 @@ import {
   InvalidArgumentError,
   IoError,
   RingwalError,
+  shown,
   type WireError,
 } from '../errors.js';
 import { findNewest, followChain } from '../recovery/chain.js';
@@ -25,6 +27,8 @@ export interface VerifyOptions {
   /** Where the scan worker's file is, for bundlers that move it. Default: beside this module. */
   workerUrl?: URL;
 }
+
+const known = new Set<string>(['threads', 'onProgress', 'workerUrl'] satisfies (keyof VerifyOptions)[]);
 
 /** How far `verifyLog` is. */
 export interface VerifyProgress {
@@ -72,9 +76,12 @@ export type ScanOutcome = { readonly scan: SegmentScan } | { readonly error: Wir
  * directory holds no log, and with RINGWAL_UNSUPPORTED_VERSION.
  */
 export async function verifyLog(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  checkOptions('verifyLog', options, known);
   const threads = options.threads ?? availableParallelism();
   if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
-    throw new InvalidArgumentError(`Option "threads" must be an integer from 1 to 64, not ${threads}.`);
+    throw new InvalidArgumentError(
+      `Option "threads" must be an integer from 1 to 64, not ${shown(threads)}.`,
+    );
   }
   if (options.onProgress !== undefined && typeof options.onProgress !== 'function')
     throw new InvalidArgumentError('Option "onProgress" must be a function.');
