@@ -88,8 +88,12 @@ function asJson({ lsn, type, timestampUs, transaction, commitLsn, payload }: Log
   const encoding = isUtf8(payload) ? 'utf8' : 'base64';
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   const record = { lsn, type, timestampUs, transaction, commitLsn, bytes: payload.length, encoding };
-  return Buffer.from(`${JSON.stringify({ ...record, payload: bytes.toString(encoding) })}\n`);
+  const json = JSON.stringify({ ...record, payload: bytes.toString(encoding) });
+  // Of the characters that a terminal takes for commands JSON itself escapes those below the space only.
+  return Buffer.from(`${json.replace(/[\u007f-\u009f]/g, escaped)}\n`);
 }
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const ROW_BYTES = 16;
 

@@ -64,6 +64,18 @@ it('writes JSON, an object a line: text as it is, other bytes in base64', async 
   expect((await cli(['cat', directory, '--format', 'json'])).out).toBe(out);
 });
 
+// DEL and the control characters above it came as they were: a terminal takes some for the begin of a command.
+it('writes JSON in which every control character is escaped, and stands for itself', async () => {
+  const payload = String.fromCharCode(...Array.from({ length: 0xa1 }, (_, code) => code));
+  const directory = await written([payload]);
+  for (const command of ['cat', 'tail']) {
+    const { out } = await cli([command, directory, '--json']);
+    expect(JSON.parse(out)).toMatchObject({ lsn: 1, payload });
+    expect(out.trimEnd()).not.toMatch(/\p{Control}/u);
+    expect(out).toContain('~\\u007f\\u0080');
+  }
+});
+
 it('writes hexadecimal to look at', async () => {
   const directory = await written(['seventeen letters', Uint8Array.of(0)]);
   const [title, first, second, , last] = (await cli(['cat', directory, '--format', 'hex'])).out.split('\n');
