@@ -95,6 +95,20 @@ it('appends what is piped in, and ends by itself', async () => {
   expect(run('cat', directory).stdout).toBe('one\ntwo\n');
 });
 
+// Node shows a directory as an empty stream: it ended with 0, and nothing was appended.
+it('refuses to append a directory, and makes no log', () => {
+  const directory = join(tempDir(), 'new');
+  const fd = openSync(tempDir(), 'r');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'append', directory], {
+    encoding: 'utf8',
+    stdio: [fd, 'pipe', 'pipe'],
+  });
+  closeSync(fd);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain('The standard input is a directory. (BAD_INPUT)');
+  expect(existsSync(directory)).toBe(false);
+});
+
 it('says on exit that LSNs were no longer read, and appends no more', async () => {
   const directory = tempDir();
   const child = spawnCli(['append', directory, '--ack', '--segment-bytes', '64k']);

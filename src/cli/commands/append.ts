@@ -1,4 +1,5 @@
 /** append: the command that appends what comes on stdin, and says what of it is on stable storage. */
+import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { SegmentListing } from '../../index.js';
 import { AckOutput } from '../ack-output.js';
@@ -55,13 +56,14 @@ export function addAppend(program: Command, io: CliIo): void {
         ['ringwal append ./data/wal < events.ndjson', 'a record for each line'],
         ['tail -f app.log | ringwal append ./data/wal --ack', 'see LSNs as they become durable'],
         ['ringwal cat a --frames | ringwal append b --frames', 'copy records of any content'],
-      )}\nExit codes: 0 everything is on stable storage; 1 something was not acknowledged; 2 the log could not be opened.\n`,
+      )}\nExit codes: 0 everything is on stable storage; 1 something was not acknowledged; 2 the log could not be opened, or stdin not read.\n`,
     )
     .action((directory: string, options: AppendOptions) => append(io, directory, options));
 }
 
 async function append(io: CliIo, directory: string, options: AppendOptions): Promise<void> {
   const { segmentBytes, ack = false, json = false } = options;
+  checkInput(io);
   const segments = await segmentsIfAny(directory);
   const encryption = await encryptionOf(directory, segments, options);
   const log = await openForWriting(io, directory, {
@@ -100,6 +102,13 @@ async function append(io: CliIo, directory: string, options: AppendOptions): Pro
       error,
     });
   }
+}
+
+/** Throws CliError for a directory, which Node takes for an input that is empty. */
+function checkInput({ stdin }: CliIo): void {
+  const { fd } = stdin as { fd?: unknown };
+  if (typeof fd === 'number' && fstatSync(fd).isDirectory())
+    throw new CliError('BAD_INPUT', 'The standard input is a directory.', 'Give it a file, or a pipe.');
 }
 
 /** Says on stderr what is durable and what is not, and sets the exit code. */
