@@ -249,7 +249,8 @@ export interface WireError {
   stack?: string;
   syscall?: string;
   errno?: number;
-  details?: DamageDetails;
+  /** What a RingwalError has of its own: `details` and the like. */
+  own?: Record<string, unknown>;
   cause?: WireError;
 }
 
@@ -262,7 +263,7 @@ export function toWire(error: unknown, depth = 0): WireError {
   if (typeof syscall === 'string') wire.syscall = syscall;
   if (typeof errno === 'number') wire.errno = errno;
   if (error.stack !== undefined) wire.stack = error.stack;
-  if (error instanceof CorruptError) wire.details = error.details;
+  if (error instanceof RingwalError) wire.own = { ...error };
   if (error.cause !== undefined && depth < 4) wire.cause = toWire(error.cause, depth + 1);
   return wire;
 }
@@ -288,24 +289,23 @@ const classes: Record<RingwalErrorCode, { prototype: RingwalError }> = {
   RINGWAL_BUSY: BusyError,
 };
 
-/** The error that `toWire` was given, with its class, code, cause and details; the stack is the other thread's. */
+/** The error that `toWire` was given, with its class or name, code, cause and details; the stack is the other thread's. */
 export function fromWire(wire: WireError): Error {
   const cause = wire.cause === undefined ? undefined : fromWire(wire.cause);
-  const known = classes[wire.code as RingwalErrorCode];
-  const error: Error =
-    known === undefined
-      ? new Error(wire.message)
-      : new RingwalError(wire.code as RingwalErrorCode, wire.message);
+  const code = wire.code as RingwalErrorCode;
+  const known = Object.hasOwn(classes, code) ? classes[code] : undefined;
+  const error: Error = known === undefined ? new Error(wire.message) : new RingwalError(code, wire.message);
   if (known !== undefined) Object.setPrototypeOf(error, known.prototype);
-  const own: Record<string, unknown> = { cause, stack: wire.stack, details: wire.details };
-  if (known === undefined) Object.assign(own, { code: wire.code, syscall: wire.syscall, errno: wire.errno });
+  const own: Record<string, unknown> = { cause, stack: wire.stack };
+  if (known !== undefined) Object.assign(own, wire.own);
+  else Object.assign(own, { name: wire.name, code, syscall: wire.syscall, errno: wire.errno });
   for (const [key, value] of Object.entries(own)) {
     if (value !== undefined) {
       Object.defineProperty(error, key, {
         value,
         configurable: true,
         writable: true,
-        enumerable: key !== 'stack' && key !== 'cause',
+        enumerable: !['cause', 'stack', 'name'].includes(key),
       });
     }
   }
