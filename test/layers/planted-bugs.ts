@@ -71,7 +71,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: CURSOR,
-        find: '|| header.previousChecksum !== this.lastChecksum',
+        find: '&& header.previousChecksum === this.lastChecksum',
         replace: '',
       },
     ],

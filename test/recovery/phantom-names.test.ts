@@ -49,6 +49,7 @@ it('a cursor whose directory sync failed while it was made is not trusted when i
   await expect(log.engine.cursors.position('one')).rejects.toMatchObject({ code: 'RINGWAL_IO' });
   await log.engine.maintenanceIdle();
   const again = await EngineHarness.open(storage, undefined, {}, 2);
+  expect(await again.engine.cursors.position('one')).toBe(0);
   expect(await again.engine.cursors.ack('one', 1)).toBe(1);
   const { log: after } = await recoverAll(SimStorage.boot(storage.durableImage()));
   expect(after.engine.cursors.list()).toEqual([{ name: 'one', position: 1 }]);
