@@ -54,11 +54,12 @@ export interface LogLifecycle {
   /**
    * The cursor of this name, 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`: a consumer's position, kept in the log
    * directory. One that is not there yet is made, and stands before the log's first record. Rejects with
-   * RINGWAL_CORRUPT when its file is damaged, or says more than the log holds, and with RINGWAL_IO.
+   * RINGWAL_CORRUPT when its file is damaged, or says more than the log holds, and with RINGWAL_IO. What may be left on
+   * the disk of one that could not be made is among `cursors()`, until it is made or deleted.
    */
   cursor(name: string): Promise<LogCursor>;
 
-  /** All cursors by name, those without a position being damaged: they hold back all truncation. */
+  /** All cursors by name, those without a position being damaged or left over: they hold back all truncation. */
   cursors(): Promise<CursorInfo[]>;
 
   /** Deletes a cursor, also a damaged one; there may be none of this name. Rejects with RINGWAL_IO. */
