@@ -3,10 +3,12 @@ import { InvalidArgumentError } from './errors.js';
 
 /** Whether `value` can be options. What holds its content in other ways than properties would be taken for none. */
 export function isOptions(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !holders.some((holder) => value instanceof holder);
+  if (typeof value !== 'object' || value === null) return false;
+  if (Object.getPrototypeOf(value) === Object.prototype) return true; // nearly always
+  return !Array.isArray(value) && !holders.some((holder) => value instanceof holder);
 }
 
-const holders = [Array, Map, Set, Number, String, Boolean];
+const holders = [Map, Set, Number, String, Boolean];
 
 /** Throws InvalidArgumentError for what can't be options of `whose`, and for a name that is not `known`. */
 export function checkOptions(whose: string, options: unknown, known: ReadonlySet<string>): void {
