@@ -21,7 +21,7 @@ export class NodeStorage implements Storage {
   /** Absolute path, without links on it. */
   readonly directory: string;
   /** A path by which the directory is reached. */
-  readonly reach: string;
+  readonly #reach: string;
   readonly #descriptor: Descriptor;
   readonly #readsBlock: boolean;
   readonly #memory = new AlignedMemory();
@@ -29,7 +29,7 @@ export class NodeStorage implements Storage {
 
   private constructor(directory: string, reach: string, descriptor: Descriptor, readsBlock: boolean) {
     this.directory = directory;
-    this.reach = reach;
+    this.#reach = reach;
     this.#descriptor = descriptor;
     this.#readsBlock = readsBlock;
   }
@@ -77,15 +77,15 @@ export class NodeStorage implements Storage {
    */
   chooseSyncMode(mode: SyncMode | 'auto'): void {
     try {
-      if (mode !== 'auto') requireSyncMode(mode, this.reach);
-      this.#syncMode = mode === 'auto' ? fastestSyncMode(this.reach) : mode;
+      if (mode !== 'auto') requireSyncMode(mode, this.#reach);
+      this.#syncMode = mode === 'auto' ? fastestSyncMode(this.#reach) : mode;
     } catch (error) {
       throw this.#named(error);
     }
   }
 
   list(): Promise<string[]> {
-    return this.#reached(fs.promises.readdir(this.reach));
+    return this.#reached(fs.promises.readdir(this.#reach));
   }
 
   async open(name: string, access: 'read' | 'write'): Promise<StorageFile> {
@@ -140,7 +140,7 @@ export class NodeStorage implements Storage {
   #path(name: string): string {
     if (name.includes('/') || name.includes('\\') || name === '' || name === '..')
       throw new Error(`${name} is not a file name`);
-    return join(this.reach, name);
+    return join(this.#reach, name);
   }
 
   async #reached<T>(call: Promise<T>): Promise<T> {
@@ -153,7 +153,7 @@ export class NodeStorage implements Storage {
 
   /** The error, with the directory's path where the way to it was named: who reads it knows that one. */
   #named(error: unknown): unknown {
-    if (error instanceof Error) error.message = error.message.replaceAll(this.reach, this.directory);
+    if (error instanceof Error) error.message = error.message.replaceAll(this.#reach, this.directory);
     return error;
   }
 }

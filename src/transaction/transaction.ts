@@ -70,8 +70,7 @@ export interface TransactionSource {
   /**
    * Begins a transaction: records that take effect together, when it is committed, or never. Writes nothing yet; any
    * number may be open at once. What is open when the log, or this thread's part in it, is closed, or ends without, is
-   * aborted. Throws
-   * RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED when the log takes no append.
+   * aborted. Throws RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED when the log takes no append.
    */
   begin(): Transaction;
 }

@@ -21,31 +21,38 @@ const turns = async (): Promise<void> => {
   for (let i = 0; i < 2; i++) await new Promise(setImmediate);
 };
 
-// They went on a second later, with the look that is the net under wake-ups.
-it('who waits behind one that fails goes on at once', async () => {
-  const { submitter, published } = made();
-  const failed = submitter.defer(0, () => Promise.reject(new Error('simulated')), {});
-  const behind = submitter.submit([frame], {});
-  expect(published()).toBe(0);
-  await expect(failed).rejects.toThrow('simulated');
+/** What waited behind one that is gone is on its way. */
+async function goesOn(
+  { submitter, published }: ReturnType<typeof made>,
+  behind: Promise<number>,
+): Promise<void> {
   await turns();
   expect(published()).toBe(1);
   submitter.detach();
   await expect(behind).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' });
+}
+
+// They went on a second later, with the look that is the net under wake-ups.
+it('who waits behind one that fails goes on at once', async () => {
+  const one = made();
+  const { submitter, published } = one;
+  const failed = submitter.defer(0, () => Promise.reject(new Error('simulated')), {});
+  const behind = submitter.submit([frame], {});
+  expect(published()).toBe(0);
+  await expect(failed).rejects.toThrow('simulated');
+  await goesOn(one, behind);
 });
 
 // As above: up to a second later.
 it('who waits behind one that is aborted goes on at once', async () => {
-  const { submitter, published } = made();
+  const one = made();
+  const { submitter } = one;
   const controller = new AbortController();
   const aborted = submitter.defer(0, () => new Promise<never>(() => {}), { signal: controller.signal });
   const behind = submitter.submit([frame], {});
   controller.abort(new Error('given up'));
   await expect(aborted).rejects.toThrow('given up');
-  await turns();
-  expect(published()).toBe(1);
-  submitter.detach();
-  await expect(behind).rejects.toMatchObject({ code: 'RINGWAL_CLOSED' });
+  await goesOn(one, behind);
 });
 
 // Its payload was copied and handed to zlib first: thousands that were refused took all memory.

@@ -110,14 +110,15 @@ async function start(directory: string): Promise<{ child: ChildProcess; url: str
 describe('under load', () => {
   it('answers with an LSN of its own for each record, shares syncs, and has all of them after closing', async () => {
     const directory = tempDir();
-    const { app, url } = await serve({ directory, log: SMALL });
+    // With a window, so that how many come together is not the machine's affair: without, a slow one had 1.9 a group.
+    const { app, url } = await serve({ directory, log: { ...SMALL, windowUs: 2000 } });
     const load = new Load(url);
     await load.until(1000);
     await load.stop();
     expect(load.statuses).toEqual(new Set([200]));
     const { records, groups } = await app.wal.stats();
     expect(records).toBeGreaterThanOrEqual(load.acknowledged.size);
-    expect(groups).toBeLessThan(records); // how many share one is the machine's affair
+    expect(groups).toBeLessThan(records / 2);
     await app.close();
     await expectAllThere(directory, load);
   });
