@@ -48,6 +48,7 @@ export class NodeStorage implements Storage {
       if (first !== undefined) {
         for (let made = directory; ; made = dirname(made)) {
           await syncDirectory(dirname(made));
+          // The root, too: `mkdir` gives its path as the system has it, which need not be how it was asked for.
           if (made === first || dirname(made) === made) break;
         }
       }
