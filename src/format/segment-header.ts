@@ -12,7 +12,8 @@
  *    60  u32 reserved, 0
  *    64  u64 segment bytes: the size the file was laid out for
  *    72  u64 time of creation, microseconds since 1970
- *    80      zeros
+ *    80  u64 cut from: records of segments with lower numbers from this LSN on were cut off; 0: none
+ *    88      zeros
  *  4092  u32 CRC-32 of bytes 0..4091
  *
  * A segment is published under its name only after its header is durable: a published file without a valid
@@ -35,6 +36,7 @@ const NUMBER_OFFSET = SALT_OFFSET + 16;
 const EPOCH_OFFSET = NUMBER_OFFSET + 8;
 const SEGMENT_BYTES_OFFSET = EPOCH_OFFSET + 8;
 const CREATED_OFFSET = SEGMENT_BYTES_OFFSET + 8;
+const CUT_FROM_OFFSET = CREATED_OFFSET + 8;
 const CHECKSUM_OFFSET = BLOCK_BYTES - 4;
 
 export interface SegmentHeader {
@@ -46,6 +48,11 @@ export interface SegmentHeader {
   epoch: number;
   segmentBytes: number;
   createdUs: number;
+  /**
+   * In the segment that `truncateAfter` began: the LSN from which on records in segments with lower numbers are no longer
+   * part of the log; 0: no other. Its LINK says the same; this is for who reads the log without that one.
+   */
+  cutFrom: number;
 }
 
 export type SegmentHeaderVerdict =
@@ -65,6 +72,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   view.setUint32(EPOCH_OFFSET, header.epoch, true);
   setU64(view, SEGMENT_BYTES_OFFSET, header.segmentBytes);
   setU64(view, CREATED_OFFSET, header.createdUs);
+  setU64(view, CUT_FROM_OFFSET, header.cutFrom);
   view.setUint32(CHECKSUM_OFFSET, checksum(bytes.subarray(0, CHECKSUM_OFFSET), 0), true);
   return bytes;
 }
@@ -89,6 +97,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeaderVerdict {
       epoch: view.getUint32(EPOCH_OFFSET, true),
       segmentBytes: getU64(view, SEGMENT_BYTES_OFFSET),
       createdUs: getU64(view, CREATED_OFFSET),
+      cutFrom: getU64(view, CUT_FROM_OFFSET),
     },
   };
 }

@@ -174,7 +174,8 @@ async function write(
 ): Promise<SegmentWriter> {
   const least = (head?.body.length ?? 0) + SEGMENT_OVERHEAD_BYTES;
   const segmentBytes = Math.max(layout.segmentBytes, Math.ceil(least / BLOCK_BYTES) * BLOCK_BYTES);
-  const draft = await layOutSegment(storage, { ...layout, segmentBytes });
+  const cutFrom = link.predecessorLastLsn + 1;
+  const draft = await layOutSegment(storage, { ...layout, segmentBytes, cutFrom });
   try {
     const from = { end: BLOCK_BYTES, lastLsn: link.predecessorLastLsn, lastChecksum: previousChecksum };
     const writer = new SegmentWriter(draft, from, layout);

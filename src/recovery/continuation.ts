@@ -11,6 +11,8 @@ export interface NextSegment {
   readonly number: number;
   readonly epoch: number;
   readonly logId: Uint8Array;
+  /** As in its header; 0: none. */
+  readonly cutFrom: number;
   readonly link: LinkBody;
   /** Header checksum of the predecessor's last group. */
   readonly previousChecksum: number;
@@ -35,12 +37,12 @@ export interface NextSegment {
  * keeps a log that is opened and closed without appends from growing.
  */
 export function continuation(
-  { newest, scan, closed, leftovers }: FoundLog,
+  { newest, scan, closed, leftovers, cutFrom }: FoundLog,
   epoch: number,
   number: number,
 ): { next: NextSegment; closed: readonly ClosedSegment[]; leftovers: readonly SegmentFile[] } {
   const { header } = newest;
-  const base = { number, epoch, logId: header.logId };
+  const base = { number, epoch, logId: header.logId, cutFrom };
   const firstLsn = newest.link.header.firstLsn;
   const { proven, truncatedBefore } = scan;
   if (proven === undefined || proven.lastLsn < firstLsn) {
@@ -49,6 +51,8 @@ export function continuation(
       next: {
         ...base,
         link: { ...newest.link.body, truncatedBefore },
+        // It takes the place of the segment that may have made a cut, and says so in its stead.
+        cutFrom: header.cutFrom || cutFrom,
         previousChecksum,
         relog: {
           segment: newest,

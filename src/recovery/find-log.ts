@@ -27,6 +27,8 @@ export interface FoundLog {
   /** With damage only: the LSN and what is told of it, and the files that are to be put aside. */
   readonly damage: readonly RecoveryDamage[];
   readonly aside: readonly string[];
+  /** The LSN from which on records that lie behind the end were cut off by `truncateAfter`; 0: none lie there. */
+  readonly cutFrom: number;
 }
 
 /** Throws CorruptError for everything that is not a log which ends in order, or, tolerated, with a torn write. */
@@ -42,7 +44,7 @@ export async function findLog(
   const { closed, leftovers } = followChain(segments, newest, scan.truncatedBefore);
   const torn = scan.torn ? { file: newest.name, offset: scan.end.end, bytes: scan.tornBytes } : tornSuccessor;
   if (torn !== undefined && mode === 'absolute') throw tornTail(torn, scan.end.lastLsn);
-  return { newest, scan, closed, leftovers, torn, damage: [], aside: [] };
+  return { newest, scan, closed, leftovers, torn, damage: [], aside: [], cutFrom: 0 };
 }
 
 function tornTail({ file, offset, bytes }: TornWrite, lastLsn: number): CorruptError {

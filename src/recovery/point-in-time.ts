@@ -13,7 +13,9 @@
  *   P3  Nothing is thrown away. Every file that the log ends before gets a second name before the log ends, and so
  *       does the one in which it ends when there is more in it; under that name nothing touches it. Only the first
  *       name is removed, once the log goes on without it.
- *   P4  When no record would be left, or an LSN is missing that the caller knows of, opening is refused: that
+ *   P4  What `truncateAfter` cut off does not come back, when it is the LINK of the segment that cut it which is damaged:
+ *       the headers of later segments say where such a cut was.
+ *   P5  When no record would be left, or an LSN is missing that the caller knows of, opening is refused: that
  *       would be no recovery but a new log.
  */
 import { CorruptError } from '../errors.js';
@@ -21,13 +23,14 @@ import type { SegmentFile } from '../segment/segment-files.js';
 import type { Storage } from '../storage/storage.js';
 import { scanSegment } from '../verify/scan-segment.js';
 import { type Chain, type ChainedSegment, isChained, linkedSegments } from './chain.js';
+import { cutOffFrom } from './cut-off.js';
 import { type FoundLog, findLog } from './find-log.js';
 import { type NewestScan, scanToEnd } from './scan-newest.js';
 import type { RecoveryDamage } from './summary.js';
 import { type Survey, surveySegment } from './survey.js';
 
 /**
- * Verifies the whole log, and cuts it at the first damage. Throws CorruptError when nothing would be left (P4) or
+ * Verifies the whole log, and cuts it at the first damage. Throws CorruptError when nothing would be left (P5) or
  * when the files belong to more than one log, and what the storage throws.
  */
 export async function findPointInTime(
@@ -54,16 +57,19 @@ async function cut(
 ): Promise<FoundLog> {
   checkOneLog(segments, first);
   const surveyed: (SegmentFile & { readonly survey: Survey })[] = [];
-  for (const segment of segments)
-    surveyed.push({ ...segment, survey: await surveySegment(storage, segment) });
+  const limits = cutOffFrom(segments); // P4
+  for (const segment of segments) {
+    const survey = await surveySegment(storage, segment);
+    surveyed.push({ ...segment, survey: below(survey, limits.get(segment.number) as number) });
+  }
   const mark = Math.max(...surveyed.map(({ survey }) => survey.truncatedBefore));
-  const chain = longestChain(segments, mark); // P2
+  const chain = longestChain(segments, mark, limits); // P2
   if (chain === undefined) throw nothingLeft(first);
   const { newest, closed, scan, damage } = await firstDamage(storage, chain);
   const { lastLsn } = scan.end;
   const oldestNumber = closed[0]?.number ?? newest.number;
   const oldest = closed[0]?.firstLsn ?? newest.link.header.firstLsn;
-  if (lastLsn < Math.max(oldest, mark)) throw nothingLeft(damage ?? first); // P4
+  if (lastLsn < Math.max(oldest, mark)) throw nothingLeft(damage ?? first); // P5
   if (lastLsn < mustInclude) {
     throw new CorruptError(
       `The part of the log before the first damage ends with LSN ${lastLsn}, and LSN ${mustInclude} is known to have been durable (option "mustInclude"). ${first.message}`,
@@ -109,17 +115,42 @@ async function cut(
       }),
     ],
     aside,
+    cutFrom: Number.isFinite(chain.limit) ? chain.limit : 0,
   };
 }
 
-/** The chain from the segment with the highest number from which the LINKs lead back to the log's beginning. */
+/** What a segment tells without the records that were cut off. */
+function below(survey: Survey, limit: number): Survey {
+  const lastLsn = Math.min(survey.lastLsn, limit - 1);
+  return survey.firstLsn < limit ? { ...survey, lastLsn } : { ...survey, groups: 0, firstLsn: 0, lastLsn: 0 };
+}
+
+/** A chain that ends with the last record below `limit`. */
+interface LimitedChain extends Omit<Chain, 'leftovers'> {
+  /** From newest to oldest. */
+  readonly chained: readonly ChainedSegment[];
+  /** Infinity: where its groups end. */
+  readonly limit: number;
+}
+
+/**
+ * The chain from the segment with the highest number from which the LINKs lead back to the log's beginning, and of which
+ * not all was cut off.
+ */
 function longestChain(
   segments: readonly SegmentFile[],
   mark: number,
-): (Chain & { readonly chained: readonly ChainedSegment[] }) | undefined {
+  limits: ReadonlyMap<number, number>,
+): LimitedChain | undefined {
   for (const segment of segments.filter(isChained).reverse()) {
     try {
-      return linkedSegments(segments, segment, mark);
+      const { chained, closed } = linkedSegments(segments, segment, mark);
+      const limitOf = ({ number }: SegmentFile): number => limits.get(number) as number;
+      const at = chained.findIndex((one) => one.link.header.firstLsn < limitOf(one));
+      const newest = chained[at];
+      if (newest === undefined) continue;
+      const before = closed.slice(0, closed.length - at);
+      return { newest, closed: before, chained: chained.slice(at), limit: limitOf(newest) };
     } catch (error) {
       if (error instanceof CorruptError) continue;
       throw error;
@@ -131,7 +162,7 @@ function longestChain(
 /** Verifies the bodies of a chain in their order, up to the first that is damaged: there the log ends. */
 async function firstDamage(
   storage: Storage,
-  { newest, closed, chained }: Chain & { readonly chained: readonly ChainedSegment[] },
+  { newest, closed, chained, limit }: LimitedChain,
 ): Promise<{
   newest: ChainedSegment;
   closed: Chain['closed'];
@@ -148,7 +179,7 @@ async function firstDamage(
       return { newest: damaged, closed: closed.slice(0, i), scan, damage: error };
     }
   }
-  const scan = await scanToEnd(storage, newest, 0);
+  const scan = await scanToEnd(storage, newest, 0, undefined, limit);
   return { newest, closed, scan, damage: scan.refusal };
 }
 

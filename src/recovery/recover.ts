@@ -88,6 +88,7 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
       number,
       epoch: 1,
       logId: options.environment.randomBytes(16),
+      cutFrom: 0,
       link: noPredecessor(1, 0),
       previousChecksum: 0,
       relog: undefined,

@@ -53,18 +53,19 @@ export async function scanNewest(
 }
 
 /**
- * The same, with the verdict in `refusal`, and of the groups that end at `stopAt` or before it only. Throws only
- * what the storage throws.
+ * The same, with the verdict in `refusal`, and only of the groups that end at the place `stopAt` or before it, and below
+ * LSN `cutFrom`, where `truncateAfter` has ended the segment. Throws only what the storage throws.
  */
 export async function scanToEnd(
   storage: Storage,
   segment: ChainedSegment,
   mustInclude: number,
   stopAt = Number.POSITIVE_INFINITY,
+  cutFrom = Number.POSITIVE_INFINITY,
 ): Promise<NewestScan> {
   const file = await storage.open(segment.name, 'read');
   try {
-    return await scan(file, segment, mustInclude, stopAt);
+    return await scan(file, segment, mustInclude, stopAt, cutFrom);
   } finally {
     await file.close();
   }
@@ -75,6 +76,7 @@ async function scan(
   segment: ChainedSegment,
   mustInclude: number,
   stopAt: number,
+  cutFrom: number,
 ): Promise<NewestScan> {
   const key = saltKey(segment.header.salt);
   const limit = Math.min(segment.fileBytes, segment.header.segmentBytes, stopAt);
@@ -91,8 +93,9 @@ async function scan(
       await cursor.fill();
       continue;
     }
-    const contradiction = step.kind === 'group' ? seen.visit(step) : undefined;
-    if (step.kind === 'group' && contradiction === undefined) continue;
+    const isCutOff = step.kind === 'group' && step.header.firstLsn + step.header.records > cutFrom;
+    const contradiction = step.kind === 'group' && !isCutOff ? seen.visit(step) : undefined;
+    if (step.kind === 'group' && !isCutOff && contradiction === undefined) continue;
     const { proven, end: found, truncatedBefore, clean, seal } = seen;
     const { checkpointLsn } = found;
     const result = { proven, end: found, truncatedBefore, checkpointLsn, clean, seal, seen };

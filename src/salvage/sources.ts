@@ -2,7 +2,8 @@
  * sources: which files of a directory are segments of the damaged log, in which order, and how far each counts.
  *
  * The log's order is that of the segment numbers, and what a later segment holds from its first LSN on is what
- * counts: recovery may have logged the last groups of the one before again, or ended it before damage. A segment
+ * counts: recovery may have logged the last groups of the one before again, or ended it before damage; a segment that
+ * made a cut says in its header from which LSN on nothing before it counts. A segment
  * whose first block is damaged is read with the salt that its neighbours' LINK or SEAL state, or with what stands
  * in the place of the salt: with a wrong one, nothing in it verifies.
  */
@@ -29,6 +30,7 @@ import {
   parseSegmentName,
   type SegmentHeader,
 } from '../format/segment-header.js';
+import { cutOffFrom } from '../recovery/cut-off.js';
 import { headersIn } from '../recovery/evidence.js';
 import type { Storage } from '../storage/storage.js';
 import { Finding } from './report.js';
@@ -45,7 +47,7 @@ export interface Source {
   readonly fileBytes: number;
   /** LSN of the first group that verifies. */
   readonly firstLsn: number;
-  /** Records at or above this LSN are in later segments. */
+  /** Records at or above this LSN are in later segments, or were cut off. */
   readonly lsnLimit: number;
   /** Bytes of it that belong to the log, by the LINK of the next segment; undefined: nothing says it. */
   readonly statedEnd: number | undefined;
@@ -95,12 +97,14 @@ export async function findSources(storage: Storage, beforeEpoch: number): Promis
   const own = ofOneLog(withOwnNumbers(read));
   for (const file of own) await findSalt(storage, file, own);
   const used = own.filter(({ firstLsn }) => firstLsn > 0);
-  let lsnLimit = Number.POSITIVE_INFINITY;
+  const cuts = cutOffFrom(own);
+  let firstBehind = Number.POSITIVE_INFINITY;
   const sources: Source[] = [];
   for (const file of used.toReversed()) {
     const { link } = used.findLast((other) => names(other.link, file)) ?? {};
+    const lsnLimit = Math.min(firstBehind, cuts.get(file.number) as number);
     sources.push({ ...file, salt: file.salt as Uint8Array, lsnLimit, statedEnd: link?.predecessorEnd });
-    lsnLimit = Math.min(lsnLimit, file.firstLsn);
+    firstBehind = Math.min(firstBehind, file.firstLsn);
   }
   sources.reverse();
   const others = own.filter(({ firstLsn }) => firstLsn === 0);

@@ -15,6 +15,8 @@ export interface SegmentLayout {
   readonly epoch: number;
   readonly logId: Uint8Array;
   readonly segmentBytes: number;
+  /** As in its header. Default: 0. */
+  readonly cutFrom?: number;
   readonly environment: Environment;
 }
 
@@ -113,5 +115,6 @@ function segmentHeader(layout: SegmentLayout, salt: Uint8Array): Uint8Array {
     epoch: layout.epoch,
     segmentBytes: layout.segmentBytes,
     createdUs: layout.environment.wallUs(),
+    cutFrom: layout.cutFrom ?? 0,
   }).subarray(0, BLOCK_BYTES);
 }

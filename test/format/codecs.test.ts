@@ -242,6 +242,7 @@ describe('a segment header', () => {
     epoch: u32,
     segmentBytes: fc.nat({ max: 0xffff_f000 }),
     createdUs: lsn,
+    cutFrom: lsn,
   });
 
   it('comes back as it was, and is invalid when it is cut or zeros', () => {
@@ -259,7 +260,7 @@ describe('a segment header', () => {
 
   it('is invalid when its magic, block size or segment size is not one of ours, though its checksum verifies', () => {
     const fields = { logId: new Uint8Array(16).fill(1), salt: new Uint8Array(16).fill(2) };
-    const numbers = { number: 3, epoch: 4, segmentBytes: 65_536, createdUs: 5 };
+    const numbers = { number: 3, epoch: 4, segmentBytes: 65_536, createdUs: 5, cutFrom: 6 };
     const forged = (change: (view: DataView) => void) => {
       const bytes = encodeSegmentHeader({ ...fields, ...numbers });
       const view = new DataView(bytes.buffer);
@@ -279,7 +280,7 @@ describe('a segment header', () => {
 
   it('with any one byte changed is invalid, or of another version when it is a byte of the version', () => {
     const fields = { logId: new Uint8Array(16).fill(1), salt: new Uint8Array(16).fill(2) };
-    const numbers = { number: 3, epoch: 4, segmentBytes: 65_536, createdUs: 5 };
+    const numbers = { number: 3, epoch: 4, segmentBytes: 65_536, createdUs: 5, cutFrom: 6 };
     const bytes = encodeSegmentHeader({ ...fields, ...numbers });
     for (let at = 0; at < bytes.length; at++) {
       bytes[at] = (bytes[at] ?? 0) ^ 0x10;

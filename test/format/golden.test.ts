@@ -53,6 +53,19 @@ const goldens: readonly Golden[] = [
       await log.truncateBefore(4);
     },
   },
+  {
+    name: 'cut',
+    options: { recycle: false },
+    firstLsn: 1,
+    write: async (log) => {
+      for (const letter of 'abc') await log.append(text(letter));
+      await log.append([text('d'), text('stays, in a copy'), text('cut off')]);
+      await log.rotate();
+      await log.append(text('cut off too'));
+      await log.drive(log.engine.truncateAfter(5));
+      await log.append(text('behind the cut'));
+    },
+  },
 ];
 
 /** Writes the log, and returns its files and what it holds by the engine's own account. */

@@ -66,7 +66,15 @@ function spans(
 /** A segment of a LINK and `size` MARKs, or of headers that all claim the rest of the file for their body. */
 function segment(size: number, isOverlapping: boolean): Map<string, Uint8Array> {
   const bytes = new Uint8Array(4096 + 128 + 80 * size + 64);
-  const header = { logId: LOG_ID, salt: SALT, number: 1, epoch: 1, segmentBytes: bytes.length, createdUs: 1 };
+  const header = {
+    logId: LOG_ID,
+    salt: SALT,
+    number: 1,
+    epoch: 1,
+    segmentBytes: bytes.length,
+    createdUs: 1,
+    cutFrom: 0,
+  };
   bytes.set(encodeSegmentHeader(header), 0);
   const link = groupOf(encodeLink(LINK), { type: LINK_TYPE, records: 0 });
   bytes.set(link, 4096);

@@ -119,6 +119,7 @@ const SEGMENT_HEADER = encodeSegmentHeader({
   epoch: 1,
   segmentBytes: 16_384,
   createdUs: 1,
+  cutFrom: 0,
 });
 
 /** Its first block, changed or not. */

@@ -91,6 +91,7 @@ describe('a segment that is laid out', () => {
       header: {
         ...{ number: 5, epoch: 3, logId: LOG_ID, salt, segmentBytes },
         createdUs: simulatedEnvironment(1).wallUs(),
+        cutFrom: 0,
       },
     });
     expect(bytes.subarray(4096).every((byte) => byte === 0)).toBe(true);

@@ -14,7 +14,7 @@ const BODY = { ...LINK_BODY, truncatedBefore: 3 };
 const name = (number: number, ending = 'wal'): string => `${String(number).padStart(20, '0')}.${ending}`;
 
 function headerOf(number: number) {
-  return { logId: LOG_ID, salt: SALT, number, epoch: 2, segmentBytes: 65_536, createdUs: 7 };
+  return { logId: LOG_ID, salt: SALT, number, epoch: 2, segmentBytes: 65_536, createdUs: 7, cutFrom: 0 };
 }
 
 /** A segment with a LINK, or something else in its place. */

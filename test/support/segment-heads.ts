@@ -30,7 +30,7 @@ export function spare(number: number, terms: HeadTerms = {}): SegmentFile & Pick
   const { epoch = 1, fileBytes = HEAD_SEGMENT_BYTES, logId = HEAD_LOG_ID, salt = saltOf(number) } = terms;
   return {
     ...{ name: segmentName(number), number, fileBytes, asideEpoch: terms.asideEpoch, link: undefined },
-    header: { logId, salt, number, epoch, segmentBytes: HEAD_SEGMENT_BYTES, createdUs: 1 },
+    header: { logId, salt, number, epoch, segmentBytes: HEAD_SEGMENT_BYTES, createdUs: 1, cutFrom: 0 },
   };
 }
 

@@ -1,0 +1,24 @@
+/**
+ * cut-off: from which LSN on `truncateAfter` has cut off what lies in a segment, as the headers of later segments say.
+ *
+ * The LINK of the segment that made the cut says where its predecessor ends. Who has to do without that LINK, because it
+ * is damaged, must not take what was cut off for the log: its groups are sound, and follow one another.
+ */
+import type { SegmentHeader } from '../format/segment-header.js';
+
+/** A segment file; `header` is undefined if it is damaged. */
+interface Numbered {
+  readonly number: number;
+  readonly header: SegmentHeader | undefined;
+}
+
+/** The first LSN that was cut off in each segment, by its number; Infinity: none was. `segments` ascend by number. */
+export function cutOffFrom(segments: readonly Numbered[]): ReadonlyMap<number, number> {
+  const limits = new Map<number, number>();
+  let limit = Number.POSITIVE_INFINITY;
+  for (const { number, header } of segments.toReversed()) {
+    limits.set(number, limit);
+    limit = Math.min(limit, header?.cutFrom || Number.POSITIVE_INFINITY);
+  }
+  return limits;
+}
