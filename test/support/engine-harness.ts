@@ -230,12 +230,20 @@ function plainFrame(payload: Uint8Array): Frame {
   return { type: RECORD_FULL, flags: 0, payload };
 }
 
+/** Payloads by id and length: a sweep runs its workload anew for each crash point, and makes the same ones each time. */
+const made = new Map<string, Uint8Array>();
+
 /** A payload of `bytes` bytes that no other call with another `id` makes. */
 export function payloadOf(id: number, bytes: number): Uint8Array {
-  const prng = new Prng(id + 1);
-  const payload = Uint8Array.from({ length: bytes }, () => prng.below(256));
-  new DataView(payload.buffer).setUint32(0, id, true);
-  return payload;
+  const key = `${id} ${bytes}`;
+  let payload = made.get(key);
+  if (payload === undefined) {
+    const prng = new Prng(id + 1);
+    payload = Uint8Array.from({ length: bytes }, () => prng.below(256));
+    new DataView(payload.buffer).setUint32(0, id, true);
+    made.set(key, payload);
+  }
+  return payload.slice();
 }
 
 function listed(records: readonly SeenRecord[]): string {
