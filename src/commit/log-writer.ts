@@ -239,8 +239,12 @@ export class LogWriter {
    * false when there is no successor to be had.
    */
   idleMark(openLsn: number): boolean {
-    const hasRoom = this.#active.room > IDLE_MARK_ROOM_BYTES;
-    return hasRoom ? this.mark(false, openLsn) : this.rotate(openLsn);
+    return this.hasRoomForIdleMark ? this.mark(false, openLsn) : this.rotate(openLsn);
+  }
+
+  /** Whether there is room for a MARK besides the last one of a full segment. */
+  get hasRoomForIdleMark(): boolean {
+    return this.#active.room > IDLE_MARK_ROOM_BYTES;
   }
 
   /** Makes everything durable that is written or staged, if anything is. */

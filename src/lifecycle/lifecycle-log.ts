@@ -23,8 +23,9 @@ export interface LogLifecycle {
    * Drops the records before `lsn`: readers see it at once, and it is durable when this resolves, with the LSN that
    * the log begins with now. Files are freed in the background, a whole segment at a time. At most one more than
    * the last durable LSN (RINGWAL_OUT_OF_RANGE); a mark at or below the present one changes nothing. What option
-   * `retention` or a cursor holds back goes later, by itself, unless the log is closed before. `force` (default false)
-   * passes cursors; they are overtaken then.
+   * `retention` or a cursor holds back goes later, by itself, unless the log is closed before; so does what would free no
+   * segment while the disk is full and the active one too, which has room for one more mark alone. `force` (default
+   * false) passes cursors; they are overtaken then.
    */
   truncateBefore(lsn: number, options?: { readonly force?: boolean }): Promise<number>;
 

@@ -100,11 +100,11 @@ export class Truncation {
   }
 
   /**
-   * The first LSN whose file must stay: the truncation mark, or what lies before it of records and transactions
+   * The first LSN whose file must stay with this mark: the mark, or what lies before it of records and transactions
    * that end behind it.
    */
-  neededFrom(): number {
-    let needed = this.#durableMark;
+  neededFrom(mark = this.#durableMark): number {
+    let needed = mark;
     const { openLsn } = this.#parts.group;
     if (openLsn > 0) needed = Math.min(needed, openLsn);
     const segments = this.#segments();
@@ -119,7 +119,19 @@ export class Truncation {
   /** Advances the mark as far as it may now. */
   async #settle(): Promise<void> {
     const mark = Math.min(this.#wish, this.#held(), this.#ceiling + 1);
-    if (mark > this.#durableMark) await this.#advance(mark);
+    if (mark > this.#durableMark && !this.#isInVain(mark)) await this.#advance(mark);
+  }
+
+  /**
+   * Whether `mark` would take the room of the last MARK in a full segment (W3) and free nothing, when no other segment is
+   * to be had: the mark that would free one then had none, and waited for what it alone could bring. Such a mark goes
+   * later, by itself.
+   */
+  #isInVain(mark: number): boolean {
+    const { keeper, writer } = this.#parts;
+    if (!keeper.isStuck || writer.hasRoomForIdleMark) return false;
+    const oldest = keeper.closed[0];
+    return oldest === undefined || oldest.lastLsn >= this.neededFrom(mark);
   }
 
   /** The first LSN that others than the callers of `before` still need. */
