@@ -116,7 +116,8 @@ export class GroupBuilder {
         this.leftOver = true;
         return;
       }
-      if (bytes > room) {
+      // A SYNC has no bytes, and passes also where there is less than no room: in a segment that is full.
+      if (bytes > room && chunk.bytes > 0) {
         this.leftOver = true;
         this.lackedRoom = true;
         return;

@@ -146,6 +146,23 @@ describe('rotation', () => {
     expect([writer.lastLsn, writer.hasRecords]).toEqual([2, true]);
   });
 
+  it('is not needed by a sync, which takes no room: on a full disk it waited for a segment that does not come', () => {
+    const { files, writer, group, put, producer, state } = writing();
+    put(writer.remainingBytes, UNSYNCED);
+    writer.commit(group);
+    expect(writer.remainingBytes).toBeLessThan(0);
+    producer.consume(() => {});
+    producer.publishSync();
+    put(64); // there is no segment for what follows
+    expect(writer.commit(group)).toBe('committed');
+    const told: number[][] = [];
+    producer.consume((...completion) => told.push(completion));
+    expect(told).toEqual([[1, 0, 1]]);
+    expect(files.calls).toEqual(['1: DATA unsynced', 'sync']);
+    expect(state.durableLsn).toBe(1);
+    expect(writer.commit(group)).toBe('no-segment');
+  });
+
   it('goes on to a spare that was written throughout once it is past what was of its own segment, and not before', () => {
     for (const [backed, spareBacked, rotates] of [
       [BLOCK, SEGMENT_BYTES, true],
