@@ -69,6 +69,8 @@ export class CommitLoop {
   readonly #window: CommitWindow;
   #requests: Request[] = [];
   #paused = false;
+  /** Whether the last group found no segment with room, and not a request alone. */
+  #lacksRoom = false;
   /** Ends the wait for a segment. */
   #resume: () => void = () => {};
   /** Last LSN that a MARK covers, or that was durable at open. */
@@ -134,12 +136,13 @@ export class CommitLoop {
       const outcome = this.step();
       if (outcome === 'failed') return;
       const isStuck = outcome === 'no-segment' && this.#options.isStuck();
-      this.#state.setStalled(isStuck);
+      this.#state.setStalled(isStuck && this.#lacksRoom);
       const { state } = this.#state;
       // Declared dead by a thread whose port closed: all are told so, and nobody is left to commit for.
       if (state === DEAD) return this.#end(new WorkerDiedError());
       if (state === CLOSING && (outcome === 'idle' || isStuck)) return this.#end(new ClosedError());
-      if (outcome === 'no-segment' || outcome === 'paused') await this.#nextSegment();
+      if (outcome === 'no-segment' && !this.#lacksRoom) await this.#chunksOrSegment();
+      else if (outcome === 'no-segment' || outcome === 'paused') await this.#nextSegment();
       else if (outcome === 'idle') await this.#sleep();
       else if (outcome !== 'committed') this.#sleepInWindow(outcome.windowUs);
       const turnAfterUs = this.#isBusy ? BUSY_TURN_US : TURN_US;
@@ -153,6 +156,14 @@ export class CommitLoop {
     return new Promise((resolve) => {
       this.#resume = resolve;
     });
+  }
+
+  /**
+   * While requests alone wait for a segment: resolves at the next `wake`, and when there are chunks, for which the active
+   * segment may have room. Not for another state: who closes the log wakes, and until there is a segment this must not spin.
+   */
+  async #chunksOrSegment(): Promise<void> {
+    await parkAsync(this.#state.words, WORKER_DOORBELL, LONGEST_SLEEP_MS, () => this.#group.hasChunks()); // R4
   }
 
   /**
@@ -172,6 +183,7 @@ export class CommitLoop {
         this.#requests = this.#requests.filter((request) => this.#paused || !this.#settle(request));
       if (this.#paused) return 'paused';
       const outcome = this.#commit();
+      this.#lacksRoom = outcome === 'no-segment';
       return outcome === 'idle' && this.#requests.length > 0 ? 'no-segment' : outcome;
     } catch (error) {
       this.#fail(error);

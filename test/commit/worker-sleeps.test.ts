@@ -248,6 +248,52 @@ describe('the worker', () => {
     expect(seen.commits).toBe(1);
   });
 
+  // Each of them waited for the next attempt to make a segment, 250 ms, although the active one had room.
+  it.each([
+    false,
+    true,
+  ])('commits what comes while a request alone waits for a segment (full disk: %s)', async (isStuck) => {
+    const all = played();
+    const { loop, now, state, seen } = all;
+    now.isStuck = isStuck;
+    let hasSegment = false;
+    const request = loop.request(() => hasSegment || undefined);
+    asleep = ({ how }) => {
+      expect(state.isStalled).toBe(false);
+      if (how === 'async') all.put();
+    };
+    all.whenCommitted(() => {
+      hasSegment = seen.commits === 3;
+      if (hasSegment) state.advance(CLOSING);
+    });
+    const running = loop.run();
+    await heard();
+    expect(seen.commits).toBe(3);
+    await running;
+    expect(await request).toBe(true);
+    expect(sleeps.filter(({ how }) => how === 'async')).toEqual(Array(3).fill({ how: 'async', ms: 1000 }));
+  });
+
+  it('does not sleep beside what came while a request was found to wait for a segment', async () => {
+    const all = played();
+    const { loop, state, seen } = all;
+    let tries = 0;
+    const request = loop.request(() => ++tries > 1 || undefined);
+    // Behind the look of the step, and before that of the sleep.
+    const { isStuck } = all.options;
+    all.options.isStuck = () => {
+      if (seen.commits === 0) all.put();
+      return isStuck();
+    };
+    all.whenCommitted(() => state.advance(CLOSING));
+    const running = loop.run();
+    await heard();
+    expect(seen.commits).toBe(1);
+    await running;
+    expect(await request).toBe(true);
+    expect(sleeps).toEqual([]);
+  });
+
   it('gives up what finds no segment when the log closes, but waits as long as one is to come', async () => {
     const all = played();
     const { loop, now, state, seen } = all;

@@ -70,22 +70,28 @@ export function played(windowUs = 0) {
       seen.tallies++;
     },
   };
-  const loop = new CommitLoop(writer as unknown as LogWriter, group as unknown as GroupBuilder, state, {
+  const options = {
     windowUs,
     limits: LIMITS,
     environment: {
       wallUs: () => 0,
       monotonicUs: () => now.us,
-      randomBytes: (bytes) => new Uint8Array(bytes),
-      pause: () => new Promise(() => {}),
+      randomBytes: (bytes: number) => new Uint8Array(bytes),
+      pause: () => new Promise<void>(() => {}),
     },
     onTurn: () => {
       seen.turns++;
       return now.isBusy;
     },
     isStuck: () => now.isStuck,
-    onFailure: (error) => seen.failures.push(error),
-  });
+    onFailure: (error: unknown) => seen.failures.push(error),
+  };
+  const loop = new CommitLoop(
+    writer as unknown as LogWriter,
+    group as unknown as GroupBuilder,
+    state,
+    options,
+  );
   const put = (bytes = 100, records = 1): void => {
     now.pending = { bytes, records };
   };
@@ -95,5 +101,5 @@ export function played(windowUs = 0) {
   const whenLooked = (task: () => void): void => {
     onLook = task;
   };
-  return { state, now, seen, loop, put, whenCommitted, whenLooked };
+  return { state, now, seen, options, loop, put, whenCommitted, whenLooked };
 }
