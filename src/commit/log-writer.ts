@@ -34,9 +34,6 @@ export interface SegmentSupply {
   retire(closed: ClosedSegment, file: StorageFile): void;
 }
 
-/** Room that must be left for an idle MARK: the one that W3 keeps in reserve is for truncation. */
-const IDLE_MARK_ROOM_BYTES = 2 * BLOCK_BYTES;
-
 export interface LogWriterOptions {
   readonly padGroups: boolean;
   readonly environment: Environment;
@@ -236,15 +233,13 @@ export class LogWriter {
 
   /**
    * The same for the LSNs alone, when nothing else is to do. In a segment that is about full the SEAL is the proof;
-   * false when there is no successor to be had.
+   * false when there is no successor to be had: they are durable then, and nothing says so.
    */
   idleMark(openLsn: number): boolean {
-    return this.hasRoomForIdleMark ? this.mark(false, openLsn) : this.rotate(openLsn);
-  }
-
-  /** Whether there is room for a MARK besides the last one of a full segment. */
-  get hasRoomForIdleMark(): boolean {
-    return this.#active.room > IDLE_MARK_ROOM_BYTES;
+    if (this.#active.hasRoomForIdleMark) return this.mark(false, openLsn);
+    const isSealed = this.rotate(openLsn);
+    if (!isSealed) this.syncPending();
+    return isSealed;
   }
 
   /** Makes everything durable that is written or staged, if anything is. */

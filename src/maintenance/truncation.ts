@@ -129,7 +129,7 @@ export class Truncation {
    */
   #isInVain(mark: number): boolean {
     const { keeper, writer } = this.#parts;
-    if (!keeper.isStuck || writer.hasRoomForIdleMark) return false;
+    if (!keeper.isStuck || writer.active.hasRoomForIdleMark) return false;
     const oldest = keeper.closed[0];
     return oldest === undefined || oldest.lastLsn >= this.neededFrom(mark);
   }

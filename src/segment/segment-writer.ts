@@ -64,6 +64,8 @@ export interface SegmentPosition {
 /** Zero bytes written behind the last group of a write. */
 const TERMINATOR_BYTES = 64;
 export const MARK_BYTES = GROUP_HEADER_BYTES + MARK_BODY_BYTES;
+/** Room that must be left for an idle MARK: the one that W3 keeps in reserve is for truncation. */
+const IDLE_MARK_ROOM_BYTES = 2 * BLOCK_BYTES;
 const HEADERS_PER_WRITE = 4;
 const zeros = new Uint8Array(BLOCK_BYTES);
 
@@ -149,6 +151,11 @@ export class SegmentWriter {
   /** Whether a MARK can still be written. */
   get hasRoomForMark(): boolean {
     return this.#roomBehind(alignUp(this.#end)) >= MARK_BYTES;
+  }
+
+  /** Whether a MARK can be written besides the one for which there is always room (W3). */
+  get hasRoomForIdleMark(): boolean {
+    return this.room > IDLE_MARK_ROOM_BYTES;
   }
 
   stageLink(link: LinkBody): void {

@@ -98,6 +98,18 @@ describe('a truncation mark', () => {
       expect(files.calls[0]).toBe(isMark ? '1: MARK' : '1: SEAL');
     }
   });
+
+  // Who follows the log could not see them, and so not free what they keep of it.
+  it('that is idle makes records durable for which nobody waits, also when there is no room for it', () => {
+    const { files, writer, group, put, state } = writing();
+    put(writer.remainingBytes, UNSYNCED);
+    writer.commit(group);
+    expect(writer.idleMark(0)).toBe(false);
+    expect(files.calls).toEqual(['1: DATA unsynced', 'sync']);
+    expect(state.durableLsn).toBe(1);
+    expect(writer.idleMark(0)).toBe(false);
+    expect(files.calls.length).toBe(2);
+  });
 });
 
 it('what is pending is made durable: a LINK that is staged, what was written, or nothing', () => {
