@@ -30,6 +30,9 @@ import type { RingConsumer } from '../src/ring/consumer.js';
 import { LogState } from '../src/ring/log-state.js';
 import { NodeStorage } from '../src/storage/node-storage.js';
 
+/** How often is looked whether the lock file is still there: beside the commit path, and seldom enough to cost nothing. */
+const LOCK_CHECK_MS = 1000;
+
 const input = workerData as WorkerInput;
 const state = new LogState(input.state);
 let storage: NodeStorage | undefined;
@@ -37,6 +40,7 @@ let lock: DirectoryLock | undefined;
 let engine: LogEngine | undefined;
 let sealer: GroupSealer | undefined;
 let directory = input.directory;
+let lockCheck: NodeJS.Timeout | undefined;
 
 /** The opener, as the one who wants to see freed segments. */
 const freed = input.freedPort && new ControlChannel<FreedApi>(input.freedPort);
@@ -84,7 +88,16 @@ async function open() {
     throw error;
   }
   void engine.run();
+  lockCheck = setInterval(checkLock, LOCK_CHECK_MS, lock, engine).unref();
   return engine.summary;
+}
+
+/** Without its file the lock keeps nobody out: what is written may meet another writer's, and nothing more is. */
+async function checkLock(lock: DirectoryLock, engine: LogEngine): Promise<void> {
+  if (await lock.isInPlace()) return;
+  clearInterval(lockCheck);
+  const message = `The lock file in ${directory} was removed: another writer may be at work there.`;
+  await engine.fail(Object.assign(new Error(message), { code: 'ENOLCK' }));
 }
 
 /** The code that encrypts is loaded by logs that do. */
@@ -96,6 +109,7 @@ async function encryptWith(opened: LogEngine, key: EncryptionKey): Promise<void>
 
 /** Releases everything. The opener then ends the thread, and with it the ports of all others. */
 async function close(): Promise<void> {
+  clearInterval(lockCheck);
   try {
     await opened().close();
   } finally {

@@ -23,7 +23,8 @@ import { type Recovered, recover } from '../recovery/recover.js';
 import type { RecoverySummary } from '../recovery/summary.js';
 import { fillOf, RingConsumer } from '../ring/consumer.js';
 import { ringOver } from '../ring/layout.js';
-import { CLOSED, CLOSING, type LogState } from '../ring/log-state.js';
+import { CLOSED, CLOSING, type LogState, POISONED } from '../ring/log-state.js';
+import { shorten } from '../segment/prepare.js';
 import type { Storage } from '../storage/storage.js';
 
 export interface EngineDependencies {
@@ -269,6 +270,15 @@ export class LogEngine {
     };
   }
 
+  /** Ends the log between two groups, as a write that fails does; maintenance, too, writes nothing any more. */
+  async fail(error: Error): Promise<void> {
+    const failed = this.#request(() => {
+      throw error;
+    });
+    await failed.catch(() => {});
+    if (this.#state.state === POISONED) await this.#keeper.close();
+  }
+
   /**
    * Commits everything published, writes a CLEAN mark, and gives the space behind it back. No append is taken
    * from the moment of the call on; who published before is served.
@@ -298,23 +308,11 @@ export class LogEngine {
     await this.#cursors.close();
     await this.#keeper.close();
     const { file, segmentBytes } = this.#writer.active.segment;
-    if (isMarked) await this.#shrink(segmentBytes); // never without the mark: recovery would take it for a cut file
+    // Best effort; and never without the mark: recovery would take it for a cut file.
+    if (isMarked) await shorten(file, this.#writer.active.end, segmentBytes).catch(() => {});
     // Everything that counts is synced: a close that fails now takes nothing away.
     for (const open of [this.#writer.successor?.file, file]) await open?.close().catch(() => {});
     if (failure !== undefined) throw failure;
-  }
-
-  /**
-   * Best effort: bytes behind the CLEAN mark mean nothing, so it does not matter whether this becomes durable. A file that
-   * somebody keeps under another name stays as it is.
-   */
-  async #shrink(segmentBytes: number): Promise<void> {
-    const bytes = Math.ceil(this.#writer.active.end / BLOCK_BYTES) * BLOCK_BYTES;
-    if (bytes >= segmentBytes) return;
-    const { file } = this.#writer.active.segment;
-    try {
-      if ((await file.links()) === 1) await file.truncate(bytes);
-    } catch {}
   }
 
   /** Has `attempt` run between two groups. */

@@ -23,7 +23,7 @@
  * owner's affair (`onConnection`): the lock is held by listening, whatever becomes of connections.
  */
 import { randomBytes } from 'node:crypto';
-import { link, readdir, unlink } from 'node:fs/promises';
+import { link, lstat, readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, IoError, LockedError } from '../errors.js';
@@ -36,9 +36,13 @@ const ATTEMPTS = 8;
 
 export class DirectoryLock {
   readonly #listening: Listening;
+  readonly #file: string;
+  readonly #inode: bigint;
 
-  private constructor(listening: Listening) {
+  private constructor(listening: Listening, file: string, inode: bigint) {
     this.#listening = listening;
+    this.#file = file;
+    this.#inode = inode;
   }
 
   /**
@@ -62,8 +66,9 @@ export class DirectoryLock {
         const numbers = await lockNumbers(reach);
         if (numbers.at(-1) !== highest + 1) continue; // K3
         for (const lower of numbers.slice(0, -1)) await unlink(join(reach, lockName(lower))).catch(() => {});
+        const { ino } = await lstat(join(reach, own), { bigint: true });
         await unlink(join(reach, own)).catch(() => {});
-        return new DirectoryLock(listening);
+        return new DirectoryLock(listening, join(reach, lockName(highest + 1)), ino);
       }
       throw locked(directory);
     } catch (error) {
@@ -104,6 +109,18 @@ export class DirectoryLock {
       const answer = await ask(join(reach, lockName(highest)));
       if (answer !== false && answer !== undefined) return answer;
       seen = highest;
+    }
+  }
+
+  /**
+   * Whether the lock file is there, and still this one: when somebody has removed it, K1 and K2 lead others to take the
+   * directory for free. True also when it can't be told.
+   */
+  async isInPlace(): Promise<boolean> {
+    try {
+      return (await lstat(this.#file, { bigint: true })).ino === this.#inode;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ENOENT';
     }
   }
 

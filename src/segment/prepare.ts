@@ -97,6 +97,15 @@ export function publishSegment(storage: Storage, number: number): Promise<void> 
   });
 }
 
+/**
+ * Gives the space behind `end` back, of a file of `fileBytes` in which nothing behind it means anything: so it does not
+ * matter whether this becomes durable. A file that somebody keeps under another name stays as it is.
+ */
+export async function shorten(file: StorageFile, end: number, fileBytes: number): Promise<void> {
+  const bytes = Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES;
+  if (bytes < fileBytes && (await file.links()) === 1) await file.truncate(bytes);
+}
+
 /** Zero-fills `bytes` from `position` on, durably. */
 export async function zeroFill(file: StorageFile, position: number, bytes: number): Promise<void> {
   await file.write(zeros.subarray(0, bytes), position);

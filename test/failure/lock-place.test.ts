@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -16,7 +17,11 @@ import {
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openLog } from '../../dist/src/index.js';
+import { openLog, type RingwalError } from '../../dist/src/index.js';
+import { DirectoryLock } from '../../dist/src/lock/directory-lock.js';
+import { NodeStorage } from '../../dist/src/storage/node-storage.js';
+import { EngineHarness, payloadOf } from '../support/engine-harness.js';
+import { SimStorage } from '../support/sim-storage.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const SMALL = { segmentBytes: 65_536, ringBytes: 16_384 };
@@ -115,4 +120,61 @@ it('what connects to it is told nothing, and may stay: the log is closed all the
   await log.close();
   await ended;
   expect(Buffer.concat(bytes).length).toBe(0);
+});
+
+// Its owner went on writing: with a second writer, who saw nobody, the log was soon refused as damaged.
+it.each([
+  ['was removed', () => {}],
+  ['was removed, and the lock taken by another', (directory: string) => openLog(directory, SMALL)],
+])(
+  'a log whose lock file %s takes no more appends',
+  async (_, then) => {
+    const directory = join(tempDir(), 'log');
+    const log = await openLog(directory, SMALL);
+    expect(await log.append('before')).toBe(1);
+    rmSync(join(directory, 'lock-1.sock'));
+    const other = await then(directory);
+    const refusal = async (): Promise<unknown> => log.append('x').catch((error: RingwalError) => error);
+    await expect
+      .poll(refusal, { timeout: 20_000 })
+      .toMatchObject({ code: 'RINGWAL_POISONED', cause: { code: 'ENOLCK' } });
+    await log.close();
+    await other?.close();
+    const again = await openLog(directory, SMALL);
+    for await (const { payload } of again.read({ to: 1 }))
+      expect(Buffer.from(payload).toString()).toBe('before');
+    await again.close();
+  },
+  30_000,
+);
+
+it('a lock knows whether its file is there, and its own', async () => {
+  const storage = await NodeStorage.open(tempDir(), { create: true });
+  const { directory, directoryFd } = storage;
+  const file = join(directory, 'lock-1.sock');
+  const lock = await DirectoryLock.acquire(directory, directoryFd);
+  expect(await lock.isInPlace()).toBe(true);
+  rmSync(file);
+  expect(await lock.isInPlace()).toBe(false);
+  writeFileSync(file, '');
+  expect(await lock.isInPlace()).toBe(false);
+  await lock.release();
+  await storage.close();
+});
+
+it('nothing is written any more by a log that lost its lock, by its maintenance neither', async () => {
+  const storage = new SimStorage();
+  const log = await EngineHarness.open(storage, undefined, { segmentBytes: 4 * 1024 * 1024 });
+  await log.append(payloadOf(1, 40));
+  const running = log.engine.run();
+  log.engine.nudge(); // a spare is being filled with zeros
+  const failed = log.engine.fail(Object.assign(new Error('gone'), { code: 'ENOLCK' }));
+  await Promise.all([running, failed]);
+  const { length } = storage.operations;
+  log.engine.nudge();
+  await log.engine.maintenanceIdle();
+  expect(storage.operations.slice(length)).toEqual([]);
+  await expect(log.engine.rotate()).rejects.toMatchObject({ code: 'RINGWAL_POISONED' });
+  await log.engine.close();
+  expect(storage.openFiles).toEqual([]);
 });
