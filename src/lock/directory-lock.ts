@@ -206,6 +206,8 @@ function listen(path: string, onConnection: (socket: Socket) => void): Promise<L
     server.once('error', reject);
     server.listen(path, () => {
       server.off('error', reject);
+      // Of a connection that could not be accepted (EMFILE): nothing to the lock, which is held by listening.
+      server.on('error', () => {});
       server.unref();
       resolve({ server, connected });
     });

@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLog, type RingwalError } from '../../dist/src/index.js';
@@ -177,4 +177,25 @@ it('nothing is written any more by a log that lost its lock, by its maintenance 
   await expect(log.engine.rotate()).rejects.toMatchObject({ code: 'RINGWAL_POISONED' });
   await log.engine.close();
   expect(storage.openFiles).toEqual([]);
+});
+
+// It ended the I/O worker, and the log with it: a process at the limit of its open files, and `ringwal info` beside it.
+it('a connection that can not be accepted does the owner no harm', async () => {
+  const storage = await NodeStorage.open(tempDir(), { create: true });
+  const { directory, directoryFd } = storage;
+  let accepted: (socket: Socket) => void = () => {};
+  const connection = new Promise<Socket>((resolve) => {
+    accepted = resolve;
+  });
+  const lock = await DirectoryLock.acquire(directory, directoryFd, (socket) => accepted(socket));
+  const client = connect(join(directory, 'lock-1.sock'));
+  const { server } = (await connection) as Socket & { server: Server };
+  // As Node does when `accept` fails.
+  expect(() =>
+    server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })),
+  ).not.toThrow();
+  expect(await DirectoryLock.isHeld(directory, directoryFd)).toBe(true);
+  client.destroy();
+  await lock.release();
+  await storage.close();
 });
