@@ -4,9 +4,13 @@ import { WritableStream } from 'node:stream/web';
 import { checkOptions } from '../check-options.js';
 import { shown } from '../errors.js';
 import { InvalidArgumentError, type LogAppender, type Payload } from '../index.js';
+import { Intake } from './intake.js';
 
 export interface AppendStreamOptions {
-  /** Chunks that may be under way, written and not acknowledged. Default 256; from 1. */
+  /**
+   * Chunks that may be under way, written and not acknowledged; together at most 16 MiB, or one that is larger.
+   * Default 256; from 1.
+   */
   highWaterMark?: number;
   /** Called with the LSN of each chunk once it is durable, in the order of the chunks. */
   onAppend?: (lsn: number) => void;
@@ -25,15 +29,17 @@ const CHUNKS = 256;
  */
 export function appendStream(log: Appends, options: AppendStreamOptions = {}): Writable {
   const { highWaterMark, onAppend } = resolved(options);
-  const append = async (chunks: readonly Payload[]): Promise<void> => {
-    await Promise.all(
-      chunks.map(async (chunk) => {
-        const lsn = await log.append(chunk);
-        onAppend?.(lsn);
-      }),
-    );
+  // What waits for room as the stream is destroyed is not wanted any more.
+  const appendOne = async (chunk: Payload): Promise<number> => {
+    if (stream.destroyed) throw destroyedError();
+    return log.append(chunk);
   };
-  return new Writable({
+  const intake = new Intake({ append: appendOne }, onAppend);
+  const append = async (chunks: readonly Payload[]): Promise<void> => {
+    await intake.take(chunks);
+    await intake.fewerThan(1);
+  };
+  const stream = new Writable({
     objectMode: true,
     highWaterMark,
     write(chunk: Payload, _encoding, done) {
@@ -43,6 +49,7 @@ export function appendStream(log: Appends, options: AppendStreamOptions = {}): W
       append(chunks.map(({ chunk }) => chunk as Payload)).then(() => done(), done);
     },
   });
+  return stream;
 }
 
 /**
@@ -55,36 +62,27 @@ export function appendWritableStream(
   options: AppendStreamOptions = {},
 ): WritableStream<Payload> {
   const { highWaterMark, onAppend } = resolved(options);
-  const underWay = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
   let fail: (error: unknown) => void = () => {};
-  const fewerThan = async (chunks: number): Promise<void> => {
-    while (underWay.size >= chunks && !failure) await Promise.race(underWay);
-    if (failure) throw failure.error;
-  };
+  const intake = new Intake(log, onAppend, (error) => fail(error));
   return new WritableStream<Payload>(
     {
       start(controller) {
         fail = (error) => controller.error(error);
       },
       async write(chunk) {
-        const appended = (async () => {
-          const lsn = await log.append(chunk);
-          onAppend?.(lsn);
-        })().catch((error: unknown) => {
-          failure ??= { error };
-          fail(failure.error); // not with the next write only: there may be none
-        });
-        const settled = appended.then(() => {
-          underWay.delete(settled);
-        });
-        underWay.add(settled);
-        await fewerThan(highWaterMark);
+        await intake.take([chunk]);
+        await intake.fewerThan(highWaterMark);
       },
-      close: () => fewerThan(1),
+      close: () => intake.fewerThan(1),
     },
     { highWaterMark },
   );
+}
+
+/** What Node gives to the callbacks of chunks that it holds when a stream is destroyed. */
+function destroyedError(): Error {
+  const error = new Error('The stream was destroyed before this chunk was appended.');
+  return Object.assign(error, { code: 'ERR_STREAM_DESTROYED' });
 }
 
 /** Throws InvalidArgumentError. */
