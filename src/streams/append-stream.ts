@@ -55,7 +55,8 @@ export function appendStream(log: Appends, options: AppendStreamOptions = {}): W
 /**
  * A web stream. A `write` of its writer resolves when fewer than `highWaterMark` chunks are under way, its own
  * included: with 1, when it is durable. `close` resolves when all are. After the first append that is rejected the
- * stream is in error, with its reason. The log stays open.
+ * stream is in error, with its reason. `abort` waits for no append: chunks whose `write` rejects with its reason may
+ * be durable or not. The log stays open.
  */
 export function appendWritableStream(
   log: Appends,
@@ -68,6 +69,9 @@ export function appendWritableStream(
     {
       start(controller) {
         fail = (error) => controller.error(error);
+        // An abort waits for the write or close under way, which may be for as long as the disk is full.
+        const { signal } = controller as typeof controller & { readonly signal: AbortSignal }; // Node's types lack it
+        signal.addEventListener('abort', () => intake.stop(signal.reason));
       },
       async write(chunk) {
         await intake.take([chunk]);

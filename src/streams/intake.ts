@@ -49,6 +49,12 @@ export class Intake {
     return this.#until(() => this.#chunks < chunks);
   }
 
+  /** Nobody wants more: who waits is told so, at once, and nothing more is appended. */
+  stop(error: unknown): void {
+    this.#failure ??= { error };
+    this.#changed();
+  }
+
   async #append(chunk: Payload, bytes: number): Promise<void> {
     this.#chunks++;
     this.#bytes += bytes;
