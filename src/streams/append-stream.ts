@@ -43,10 +43,10 @@ export function appendStream(log: Appends, options: AppendStreamOptions = {}): W
     objectMode: true,
     highWaterMark,
     write(chunk: Payload, _encoding, done) {
-      append([chunk]).then(() => done(), done);
+      settle(append([chunk]), done);
     },
     writev(chunks, done) {
-      append(chunks.map(({ chunk }) => chunk as Payload)).then(() => done(), done);
+      settle(append(chunks.map(({ chunk }) => chunk as Payload)), done);
     },
   });
   return stream;
@@ -80,6 +80,14 @@ export function appendWritableStream(
       close: () => intake.fewerThan(1),
     },
     { highWaterMark },
+  );
+}
+
+/** Calls `done`, which calls what is the user's, outside of the promise, which would be rejected with what that throws. */
+function settle(appended: Promise<void>, done: (error?: Error) => void): void {
+  appended.then(
+    () => process.nextTick(done),
+    (error) => process.nextTick(done, error),
   );
 }
 

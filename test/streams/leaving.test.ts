@@ -1,4 +1,5 @@
-/** leaving: a stream into a log can be left at any moment, whatever the log is waiting for. */
+/** leaving: a stream into a log can be left at any moment, and what its user throws goes where it would go without it. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { appendWritableStream } from '../../dist/src/streams/index.js';
 
@@ -39,4 +40,26 @@ describe('abort of a web stream into a log that stalls', () => {
       new Array(3).fill('enough'),
     );
   });
+});
+
+// Callbacks and listeners ran in a reaction of the library's own promise.
+it.each([
+  ['the callback of a write', "stream.write('x', fail)"],
+  ['the callback of a write that fails', "stream.on('error', () => {}).write(5, fail)"],
+  ['a listener for drain', "stream.on('drain', fail).write('x')"],
+])('what %s throws is an uncaught exception, and no unhandled rejection', (_, use) => {
+  const streams = new URL('../../dist/src/streams/index.js', import.meta.url);
+  const script = `
+    const { appendStream } = await import(${JSON.stringify(streams.href)});
+    process.on('uncaughtException', (error, origin) => console.log(origin, error.message));
+    const log = { append: async (chunk) => { if (chunk === 5) throw new Error('refused'); return 1; } };
+    const fail = () => { throw new Error('of the user'); };
+    const stream = appendStream(log, { highWaterMark: 1 });
+    ${use};
+  `;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect(stdout).toBe('uncaughtException of the user\n');
 });
