@@ -28,7 +28,7 @@ const CHUNKS = 256;
  * append that is rejected is the stream's error. The log stays open.
  */
 export function appendStream(log: Appends, options: AppendStreamOptions = {}): Writable {
-  const { highWaterMark, onAppend } = resolved(options);
+  const { highWaterMark, onAppend } = resolved(log, options);
   // What waits for room as the stream is destroyed is not wanted any more.
   const appendOne = async (chunk: Payload): Promise<number> => {
     if (stream.destroyed) throw destroyedError();
@@ -62,7 +62,7 @@ export function appendWritableStream(
   log: Appends,
   options: AppendStreamOptions = {},
 ): WritableStream<Payload> {
-  const { highWaterMark, onAppend } = resolved(options);
+  const { highWaterMark, onAppend } = resolved(log, options);
   let fail: (error: unknown) => void = () => {};
   const intake = new Intake(log, onAppend, (error) => fail(error));
   return new WritableStream<Payload>(
@@ -98,12 +98,16 @@ function destroyedError(): Error {
 }
 
 /** Throws InvalidArgumentError. */
-function resolved(options: AppendStreamOptions) {
+function resolved(log: Appends, options: AppendStreamOptions) {
+  if (typeof log?.append !== 'function')
+    throw new InvalidArgumentError('A stream of appends needs a log to append to.');
   checkOptions('a stream', options, known);
   const { highWaterMark = CHUNKS, onAppend } = options;
   if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1)
     throw new InvalidArgumentError(
       `Option "highWaterMark" must be an integer from 1, not ${shown(highWaterMark)}.`,
     );
+  if (onAppend !== undefined && typeof onAppend !== 'function')
+    throw new InvalidArgumentError('Option "onAppend" must be a function.');
   return { highWaterMark, onAppend };
 }
