@@ -1,5 +1,5 @@
 /** followed-log: what a thread can do with a log to follow its growth: a part of the public face (log.ts). */
-import { InvalidArgumentError } from './errors.js';
+import { checkOptions } from './check-options.js';
 import { LifecycleLog } from './lifecycle/lifecycle-log.js';
 import type { LogRecord } from './read/record-assembler.js';
 import type { TailOptions } from './read/tail.js';
@@ -37,14 +37,15 @@ export interface LogFollowing {
   tail(options?: TailOptions): AsyncGenerator<LogRecord, void, void>;
 }
 
+const waitOptions = new Set(['signal']);
+
 export abstract class FollowedLog extends LifecycleLog implements LogFollowing {
   get lastLsn(): number {
     return this.thread.state.lastLsn;
   }
 
   async waitForDurable(lsn: number, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    if (typeof options !== 'object' || options === null)
-      throw new InvalidArgumentError('The options of waitForDurable must be an object.');
+    checkOptions('waitForDurable', options, waitOptions);
     return this.thread.waitForDurable(lsn, options.signal);
   }
 

@@ -1,6 +1,6 @@
 /** durable-waits: the callers of one thread that wait for an LSN to become durable. */
 import { setImmediate } from 'node:timers'; // as in publish-schedule
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, shown } from '../errors.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 
 interface Wait {
@@ -24,7 +24,7 @@ export class DurableWaits {
   /** Resolves with the last durable LSN once that is `lsn` or more; rejects when it can't be any more. */
   async wait(lsn: number, signal?: AbortSignal): Promise<number> {
     if (!Number.isSafeInteger(lsn) || lsn < 0)
-      throw new InvalidArgumentError(`The LSN to wait for must be an integer from 0, not ${String(lsn)}.`);
+      throw new InvalidArgumentError(`The LSN to wait for must be an integer from 0, not ${shown(lsn)}.`);
     if (signal !== undefined && !(signal instanceof AbortSignal))
       throw new InvalidArgumentError('Option "signal" must be an AbortSignal.');
     signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 /** log-cursor: a named cursor as its consumer sees it: where it stands, and how it is moved. */
 import type { UsedCursor } from '../control/contract.js';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, shown } from '../errors.js';
 import { isCursorName } from '../format/cursor-slot.js';
 import type { LogThread } from '../thread.js';
 
@@ -50,7 +50,7 @@ export class LogCursor {
    */
   async ack(lsn: number): Promise<void> {
     if (!Number.isSafeInteger(lsn) || lsn < 0)
-      throw new InvalidArgumentError(`A position must be an LSN, or 0, not ${String(lsn)}.`);
+      throw new InvalidArgumentError(`A position must be an LSN, or 0, not ${shown(lsn)}.`);
     const { control, state } = this.#thread;
     const { cuts } = state;
     this.#position = await this.#thread.held(() => control.call('ackCursor', this.name, lsn, this.#making));
@@ -69,8 +69,8 @@ export class LogCursor {
 /** Throws InvalidArgumentError. */
 export function checkCursorName(name: unknown): void {
   if (isCursorName(name)) return;
-  const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : typeof name;
+  const given = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : typeof name;
   throw new InvalidArgumentError(
-    `The name of a cursor is 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-", not ${shown}.`,
+    `The name of a cursor is 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-", not ${given}.`,
   );
 }

@@ -51,6 +51,7 @@ const asynchronous: [string, (options: never) => Promise<unknown>][] = [
   ['appendBatch', (options) => log.appendBatch(['b'], options)],
   ['read', (options) => log.read(options).next()],
   ['tail', (options) => log.tail(options).next()],
+  ['waitForDurable', (options) => log.waitForDurable(0, options)],
   ['truncateBefore', (options) => log.truncateBefore(1, options)],
   ['read of a reader', (options) => reader.read(options).next()],
   ['tail of a reader', (options) => reader.tail(options).next()],
@@ -115,6 +116,7 @@ describe('a value that is refused', () => {
 
   // Some can't be made into a string, or JSON: the TypeError of the attempt was told.
   it('is told by RINGWAL_INVALID_ARGUMENT, whatever it is', async () => {
+    const cursor = await log.cursor('refused');
     for (const value of values as never[]) {
       const options: LogOptions[] = [{ windowUs: value }, { recycle: value }, { syncMode: value }];
       for (const one of options) await expect(openLog(tempDir(), one)).rejects.toMatchObject(REFUSED);
@@ -124,6 +126,8 @@ describe('a value that is refused', () => {
         log.append('b', { expectedLsn: value }),
         log.gcBefore(value),
         log.truncateBefore(value),
+        log.waitForDurable(value),
+        cursor.ack(value),
         log.read({ from: value }).next(),
         verifyLog(log.directory, { threads: value }),
         salvage(log.directory, `${tempDir()}/never`, { maxFillers: value }),

@@ -63,6 +63,14 @@ describe('waitForDurable', () => {
     await log.close();
   });
 
+  // A signal under a name that was misspelt was no signal: the wait could not be ended.
+  it('refuses an option that it does not know', async () => {
+    const log = await openLog(tempDir(), SMALL);
+    const waited = log.waitForDurable(0, { sginal: AbortSignal.abort() } as never);
+    await expect(waited).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
+    await log.close();
+  });
+
   it('resolves at once for what is durable, also when the log is closed', async () => {
     const log = await openLog(tempDir(), SMALL);
     expect(await log.waitForDurable(0)).toBe(0);
