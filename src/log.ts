@@ -86,7 +86,7 @@ export interface LogAppender extends TransactionSource, LogLifecycle, LogFollowi
   handle(): LogHandle;
 
   /**
-   * Waits for this thread's appends, then closes: the log itself when called where it was opened, only this
+   * Waits for this thread's appends and commits, then closes: the log itself when called where it was opened, only this
    * thread's part in it elsewhere. May be called more than once. Rejects with RINGWAL_POISONED or RINGWAL_WORKER_DIED
    * when it is closing that fails; a log that had failed before is closed all the same.
    */

@@ -128,7 +128,7 @@ export class OpenedLog extends ThreadLog implements Log {
 
   protected override async shutDown(): Promise<void> {
     const { submitter, control } = this.thread;
-    await submitter.close();
+    await submitter.close(this.thread.commits);
     const hadFailed = this.thread.state.state >= POISONED;
     try {
       await control.call('close');
@@ -157,7 +157,7 @@ export class AttachedLog extends ThreadLog {
   protected override async shutDown(): Promise<void> {
     const { submitter, control } = this.thread;
     this.thread.abandonTransactions();
-    await submitter.close();
+    await submitter.close(this.thread.commits);
     // Something is pending still: the disk is full. The worker is to take nothing more of it, or it would be written some
     // day, and its caller has been told that it never will. A log that has ended takes nothing either.
     if (submitter.inFlight > 0) await control.call('withdraw').catch(() => {});

@@ -80,6 +80,11 @@ export class LogThread {
     return new RingTransaction(this.submitter, this.state, terms, this.#transactions);
   }
 
+  /** Settles with the commits that wait for their records: they were called before this thread closes its part. */
+  get commits(): Promise<unknown> {
+    return Promise.all([...this.#transactions].map(({ committing }) => committing));
+  }
+
   /** Gives up the transactions that are open here. Called as this thread leaves a log that goes on. */
   abandonTransactions(): void {
     if (this.submitter.refusal() !== undefined) return;

@@ -91,10 +91,11 @@ export class Submitter {
     return this.#ring.completedGroup;
   }
 
-  /** Why nothing can be appended, if so. */
-  refusal(): Error | undefined {
-    if (this.#state.isOpen && !this.#closed) return undefined;
-    return this.#state.refusal() ?? (this.#closed ? new ClosedError() : undefined);
+  /** Why nothing can be appended, if so. `isOwed`: what was asked for before `close`, which waits for it. */
+  refusal(isOwed = false): Error | undefined {
+    const isClosed = isOwed ? this.#ended : this.#closed;
+    if (this.#state.isOpen && !isClosed) return undefined;
+    return this.#state.refusal() ?? (isClosed ? new ClosedError() : undefined);
   }
 
   /**
@@ -217,16 +218,17 @@ export class Submitter {
   }
 
   /**
-   * Refuses appends from now on; resolves once what was pending is settled, one way or the other, or can't be
-   * before there is disk space.
+   * Refuses appends from now on; resolves once what was pending is settled, and `owed` with it, one way or the other, or
+   * can't be before there is disk space.
    */
-  async close(): Promise<void> {
+  async close(owed: Promise<unknown>): Promise<void> {
     this.#closed = true;
     let timer: NodeJS.Timeout | undefined;
     const stalled = new Promise<void>((resolve) => {
       timer = setInterval(() => this.#state.isStalled && resolve(), STALL_CHECK_MS);
     });
-    await Promise.race([this.#barrier().catch(() => {}), stalled]);
+    const settled = this.#barrier().catch(() => {});
+    await Promise.race([settled.then(() => owed), stalled]);
     clearInterval(timer);
   }
 

@@ -168,6 +168,11 @@ export class RingTransaction implements Transaction {
     if (this.#phase === 'open') this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
   }
 
+  /** Settles with the commit that waits for its records, if one does. */
+  get committing(): Promise<unknown> | undefined {
+    return this.#phase === 'closing' ? this.#ended : undefined;
+  }
+
   /** Why it takes no more calls, if so. */
   #refusal(): Promise<never> | undefined {
     if (this.#failure !== undefined) return rejectedWith(this.#failure);
@@ -239,7 +244,7 @@ export class RingTransaction implements Transaction {
       this.#onSettled = resolve;
     });
     if (this.#failure !== undefined) return rejectedWith(this.#failure);
-    const refused = this.#ring.refusal();
+    const refused = this.#ring.refusal(true);
     this.#phase = refused ? 'aborted' : 'committing';
     if (refused) throw refused;
     return this.#writeCommit();
