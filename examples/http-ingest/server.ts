@@ -34,7 +34,8 @@ const CAN_BE_SENT_AGAIN: readonly RingwalErrorCode[] = ['RINGWAL_OVERLOADED', 'R
 
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
   const { directory, log, maxRecordBytes = 1024 * 1024 } = options;
-  const app = fastify({ bodyLimit: maxRecordBytes });
+  // Of what arrives while the service closes, fastify's own 503 says nothing: it goes its way, as the log is still open.
+  const app = fastify({ bodyLimit: maxRecordBytes, return503OnClosing: false });
   await app.register(ringwalPlugin, { directory, ...(log && { log }) });
 
   // A record is bytes, whatever the client calls them.

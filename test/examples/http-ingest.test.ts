@@ -2,8 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import type { FastifyInstance } from 'fastify';
@@ -203,6 +205,26 @@ describe('answers', () => {
     expect(statuses.filter((status) => status === 503)).toHaveLength(SENT - accepted);
     await using reader = await openReader(directory);
     expect(await reader.readAll()).toHaveLength(accepted);
+  });
+
+  // Fastify sheds it with a 503 of its own, without retry-after: which says that the record may or may not be there.
+  it('what arrives while the service closes, on a connection that was busy then, as ever, and is the last on it', async () => {
+    const directory = tempDir();
+    const { app, url } = await serve({ directory, log: SMALL });
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    const connected = once(app.server, 'connection') as Promise<[Socket]>;
+    socket.write('POST /records HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n');
+    const [accepted] = await connected;
+    await vi.waitFor(() => expect(accepted.bytesRead).toBeGreaterThan(0), { interval: 5 });
+    const closed = app.close();
+    await vi.waitFor(() => expect(app.server.listening).toBe(false), { interval: 5 });
+    socket.write('content-length: 4\r\n\r\nlate');
+    const answer = await textOf(socket);
+    await closed;
+    expect(answer).toMatch(/^HTTP\/1.1 200 .*\r\nconnection: close\r\n.*"lsn":1/is);
+    await using reader = await openReader(directory);
+    expect(await reader.readAll()).toHaveLength(1);
   });
 
   it('503 to every append once the log has failed, and is not healthy then', async () => {
