@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers'; // as in publish-schedule
 import { InvalidArgumentError, shown } from '../errors.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
+import { AbortWatch } from './abort-watch.js';
 
 interface Wait {
   readonly lsn: number;
@@ -12,6 +13,9 @@ interface Wait {
 export class DurableWaits {
   readonly #state: LogState;
   readonly #waits = new Set<Wait>();
+  readonly #aborts = new AbortWatch<Wait>((waits, reason) => {
+    for (const { reject } of waits) reject(reason);
+  });
   /** No wait is for less than this. */
   #least = Number.POSITIVE_INFINITY;
   #isListening = false;
@@ -32,19 +36,17 @@ export class DurableWaits {
     if (durableLsn >= lsn) return durableLsn;
     if (this.#failure) throw this.#failure;
     let wait: Wait | undefined;
-    let abort: (() => void) | undefined;
     try {
       return await new Promise<number>((resolve, reject) => {
         wait = { lsn, resolve, reject };
-        abort = () => reject(signal?.reason);
-        signal?.addEventListener('abort', abort);
         this.#waits.add(wait);
+        if (signal) this.#aborts.add(signal, wait);
         this.#least = Math.min(this.#least, lsn);
         this.#listen();
       });
     } finally {
-      if (abort) signal?.removeEventListener('abort', abort);
       if (wait) this.#waits.delete(wait);
+      if (wait && signal) this.#aborts.delete(signal, wait);
     }
   }
 

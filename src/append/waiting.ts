@@ -5,16 +5,18 @@
  * is compressed). An AbortSignal ends the wait; once an append is in the ring it can no longer be taken back.
  */
 import { OverloadedError } from '../errors.js';
+import { AbortWatch } from './abort-watch.js';
 import type { Submission } from './submission.js';
 
 export class WaitingSubmissions {
-  /** Insertion order is the order of admission; a Map also lets an aborted one leave from the middle. */
-  readonly #queue = new Map<Submission, (() => void) | undefined>();
+  /** Insertion order is the order of admission; a Set also lets an aborted one leave from the middle. */
+  readonly #queue = new Set<Submission>();
+  readonly #aborts = new AbortWatch<Submission>((waiting, reason) => this.#aborted(waiting, reason));
   #bytes = 0;
   readonly #maxBytes: number;
   readonly #onAborted: () => void;
 
-  /** `onAborted` is told when one has left, which those behind it may have waited for. */
+  /** `onAborted` is told when some have left, which those behind it may have waited for. */
   constructor(maxBytes: number, onAborted: () => void) {
     this.#maxBytes = maxBytes;
     this.#onAborted = onAborted;
@@ -40,22 +42,14 @@ export class WaitingSubmissions {
 
   push(submission: Submission): void {
     const { signal } = submission.terms;
-    const onAbort =
-      signal &&
-      ((): void => {
-        if (submission.hasBegun) return;
-        this.#remove(submission);
-        submission.reject(signal.reason);
-        this.#onAborted();
-      });
-    if (onAbort) signal.addEventListener('abort', onAbort, { once: true });
-    this.#queue.set(submission, onAbort);
+    if (signal) this.#aborts.add(signal, submission);
+    this.#queue.add(submission);
     this.#bytes += submission.bytes;
   }
 
   /** Takes the oldest as long as `admit` accepts it. */
   admit(admit: (submission: Submission) => boolean): void {
-    for (const submission of this.#queue.keys()) {
+    for (const submission of this.#queue) {
       if (!admit(submission)) return;
       this.#remove(submission);
     }
@@ -69,15 +63,24 @@ export class WaitingSubmissions {
   }
 
   rejectAll(error: unknown): void {
-    for (const submission of this.#queue.keys()) {
+    for (const submission of this.#queue) {
       this.#remove(submission);
       submission.reject(error);
     }
   }
 
+  #aborted(waiting: readonly Submission[], reason: unknown): void {
+    for (const submission of waiting) {
+      if (submission.hasBegun) continue;
+      this.#remove(submission);
+      submission.reject(reason);
+    }
+    this.#onAborted();
+  }
+
   #remove(submission: Submission): void {
-    const onAbort = this.#queue.get(submission);
-    if (onAbort) submission.terms.signal?.removeEventListener('abort', onAbort);
+    const { signal } = submission.terms;
+    if (signal) this.#aborts.delete(signal, submission);
     this.#queue.delete(submission);
     this.#bytes -= submission.bytes;
   }
