@@ -1,6 +1,8 @@
 /** transaction-closing: a commit that was called before close, and waits for its records, is written before the log closes. */
-import { describe, expect, it } from 'vitest';
-import { attachLog, type LogAppender, type LogOptions, openLog } from '../../dist/src/index.js';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { attachLog, type Log, type LogAppender, type LogOptions, openLog } from '../../dist/src/index.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 65_536 };
@@ -49,5 +51,36 @@ describe.each(kinds)('a transaction whose records are %s', (_, options, bytes) =
     for await (const record of log.read()) read.push(record.payload.length);
     expect(read).toEqual([bytes, 16]);
     await log.close();
+  });
+});
+
+describe.each([
+  ['log is closed', async (log: Log): Promise<LogAppender> => log],
+  ['thread leaves it', (log: Log) => attachLog(log.handle())],
+])('on a disk that is full', (closing, partOf) => {
+  it(`keeps nobody who closes: the ${closing}, and the transaction is aborted`, async () => {
+    const flag = join(tempDir(), 'full');
+    writeFileSync(flag, '');
+    process.env.RINGWAL_TEST_FAULT = `full=${encodeURIComponent(flag)}`;
+    onTestFinished(() => {
+      delete process.env.RINGWAL_TEST_FAULT;
+    });
+    const workerUrl = new URL('../fixtures/failing-worker.mjs', import.meta.url);
+    const directory = tempDir();
+    const log = await openLog(directory, { ...SMALL, workerUrl, syncMode: 'fdatasync' });
+    const part = await partOf(log);
+    const tx = part.begin();
+    const appended = Promise.allSettled([tx.append('first'), tx.append(Buffer.alloc(1_000_000))]);
+    const committed = Promise.allSettled([tx.commit()]);
+    await expect
+      .poll(async () => (await log.stats()).maintenanceError, { timeout: 10_000 })
+      .toMatch(/ENOSPC/);
+    await part.close();
+    expect((await appended)[1]).toMatchObject({ reason: { code: 'RINGWAL_CLOSED' } });
+    expect(await committed).toMatchObject([{ reason: { code: 'RINGWAL_TRANSACTION_ABORTED' } }]);
+    rmSync(flag);
+    await log.close();
+    await using again = await openLog(directory, SMALL);
+    for await (const record of again.read()) expect.unreachable(`record ${record.lsn}`);
   });
 });
