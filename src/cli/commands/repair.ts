@@ -1,5 +1,5 @@
 /** repair: the command that saves what is good of a damaged log: into a new directory, or into its place. */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { salvage, verifyLog } from '../../index.js';
@@ -24,6 +24,7 @@ import {
   syncDirectory,
   systemSteps,
 } from '../repair/swap.js';
+import { makeTarget } from '../repair/target.js';
 
 interface RepairOptions {
   readonly write?: true;
@@ -178,8 +179,7 @@ async function save(
   repaired: string,
   { beforeEpoch }: RepairOptions,
 ): Promise<RepairReport> {
-  await checkEmpty(target);
-  const made = await mkdir(target, { recursive: true });
+  const { undo } = await makeTarget(directory, target);
   try {
     const before = await fingerprint(directory);
     const found = await salvage(directory, target, {
@@ -213,26 +213,9 @@ async function save(
     await syncDirectory(dirname(target));
     return report;
   } catch (error) {
-    // It was empty: all that is in it was made here.
-    for (const name of await readdir(target)) await rm(join(target, name), { recursive: true, force: true });
-    if (made !== undefined) await rm(target, { recursive: true, force: true });
+    await undo();
     throw error;
   }
-}
-
-async function checkEmpty(target: string): Promise<void> {
-  const names = await readdir(target).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT') return [];
-    if (error.code === 'ENOTDIR')
-      throw new CliError('NOT_EMPTY', `${target} is not a directory.`, 'Give another one.');
-    throw error;
-  });
-  if (names.length > 0)
-    throw new CliError(
-      'NOT_EMPTY',
-      `The directory ${target} is there and not empty.`,
-      'Remove it, if it is from an earlier repair, or give another directory: ringwal repair <dir> <new>',
-    );
 }
 
 async function tell(
