@@ -142,6 +142,44 @@ describe('repair into a new directory', () => {
   });
 });
 
+describe('repair --before-epoch', () => {
+  /** Damaged in its fourth record, and ended before it by an opening, which is told, with a record appended since. */
+  async function endedAtDamage(): Promise<{ directory: string; epoch: number }> {
+    const directory = await threeSegments();
+    damage(directory, 'record 4');
+    const log = await openLog(directory, { ...SEGMENT, recovery: 'point-in-time' });
+    await log.append('since');
+    await log.close();
+    return { directory, epoch: log.recovery.epoch };
+  }
+
+  it('saves what an opening has put aside, in place too, and says how', async () => {
+    const { directory, epoch } = await endedAtDamage();
+    const { exitCode, stdout } = await repair(directory, '--before-epoch', String(epoch));
+    expect(exitCode).toBe(1);
+    expect(await records(`${directory}.repaired`)).toEqual(without(4));
+    const [, command = ''] = /damaged one: ringwal repair (.*)/.exec(stdout) ?? [];
+    expect(await repair(...command.split(' '))).toMatchObject({ exitCode: 1 });
+    expect(await records(directory)).toEqual(without(4));
+  });
+
+  it('refuses, with 2, an opening that has put nothing aside: the log as it is would be taken for what is asked for', async () => {
+    const { directory, epoch } = await endedAtDamage();
+    const before = fingerprint(directory);
+    for (const options of [[], ['--write']])
+      expect(await repair(directory, '--before-epoch', String(epoch + 1), ...options)).toMatchObject({
+        exitCode: 2,
+        stdout: '',
+        stderr: expect.stringMatching(
+          new RegExp(`no file \\*\\.lost-${epoch + 1}[^]*There are those of ${epoch}\\.`),
+        ),
+      });
+    expect(readdirSync(dirname(directory))).toEqual(['wal']);
+    expect(fingerprint(directory)).toEqual(before);
+    expect(await repair(await threeSegments(), '--before-epoch', '1')).toMatchObject({ exitCode: 2 });
+  });
+});
+
 class Killed extends Error {}
 
 /** Steps of a process that is killed before the `n`th of them. */

@@ -11,7 +11,7 @@ import { DIRECTORY, examples, integer, jsonOption } from '../options.js';
 import { counted } from '../quantities.js';
 import { giveTo } from '../repair/ownership.js';
 import { describeReport, hasLosses, REPORT, type RepairReport, writeReport } from '../repair/report.js';
-import { checkClosed, fingerprint, soundness } from '../repair/source.js';
+import { checkClosed, checkPutAside, fingerprint, soundness } from '../repair/source.js';
 import {
   cutShort,
   finish,
@@ -81,14 +81,14 @@ async function aside(
 ): Promise<void> {
   const place = await placeOf(directory);
   await checkNotCutShort(place);
-  await checkDirectory(directory);
-  await checkClosed(directory);
+  await checkSource(directory, options);
   if (await isSound(io, directory, options)) return;
   const target = into ?? `${place}.repaired`;
+  const asBefore = options.beforeEpoch === undefined ? '' : ` --before-epoch ${options.beforeEpoch}`;
   const report = await save(io, directory, target, target, options);
   await tell(io, report, options, [
     `The repaired log is in ${target}, with ${REPORT}; ${directory} is as it was.`,
-    `To have it in the place of the damaged one: ringwal repair ${directory} --write`,
+    `To have it in the place of the damaged one: ringwal repair ${directory} --write${asBefore}`,
   ]);
 }
 
@@ -97,8 +97,7 @@ async function inPlace(io: CliIo, path: string, options: RepairOptions, steps: S
   const directory = await placeOf(path);
   const left = await cutShort(directory);
   if (left !== undefined) return finishEarlier(io, left, options, steps);
-  await checkDirectory(directory);
-  await checkClosed(directory);
+  await checkSource(directory, options);
   if (await isSound(io, directory, options)) return;
   for (const left of await leftovers(directory))
     note(io, `${left} is from a repair that did not come to its end: of no use any more.`);
@@ -154,6 +153,13 @@ async function checkNotCutShort(directory: string): Promise<void> {
     `A repair of ${directory} was killed between its renames.`,
     `\`ringwal repair ${directory} --write\` finishes it; or by hand: mv ${left.repairing} ${directory}`,
   );
+}
+
+/** Throws CliError when there is nothing to save from, or it is in use. */
+async function checkSource(directory: string, { beforeEpoch }: RepairOptions): Promise<void> {
+  await checkDirectory(directory);
+  await checkClosed(directory);
+  if (beforeEpoch !== undefined) await checkPutAside(directory, beforeEpoch);
 }
 
 /** Says so, when there is nothing to repair. */

@@ -25,6 +25,18 @@ export async function checkClosed(directory: string): Promise<void> {
     );
 }
 
+/** Throws CliError when opening number `epoch` has put nothing aside: what is saved then is the log as it is. */
+export async function checkPutAside(directory: string, epoch: number): Promise<void> {
+  const found = (await readdir(directory)).flatMap((name) => /\.lost-(\d+)$/.exec(name)?.[1] ?? []);
+  const epochs = [...new Set(found.map(Number))].sort((a, b) => a - b);
+  if (epochs.includes(epoch)) return;
+  throw new CliError(
+    'NOTHING_ASIDE',
+    `There is no file *.lost-${epoch} in ${directory}: no opening of that number has ended the log at damage.`,
+    epochs.length === 0 ? 'Leave --before-epoch out.' : `There are those of ${epochs.join(', ')}.`,
+  );
+}
+
 /**
  * Whether all of the log verifies, and with it what there is: LSNs and segments. Undefined: it is damaged. Throws what
  * `verifyLog` does, except for what salvage can do something about.
