@@ -61,6 +61,8 @@ export class Responder {
 
   #events(request: IncomingMessage, response: ServerResponse): void {
     if (isFromElsewhere(request)) refuse(response, 403, 'Only for pages of this server.');
+    // Its turn has not come: there is an answer before it on its connection. When that goes, nothing would tell of this one.
+    else if (response.socket === null) refuse(response, 503, 'One after the other on a connection.');
     else if (this.#pages >= MOST_PAGES) refuse(response, 503, `There are ${MOST_PAGES} pages open already.`);
     else {
       this.#pages++;

@@ -1,5 +1,7 @@
 /** serve-dashboard: who is answered what, and under which headers. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
@@ -217,4 +219,17 @@ it('rejects a port that is taken, and says what to do', async () => {
 
 it('rejects what is no log', async () => {
   await expect(serveDashboard({} as FakeLog)).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
+});
+
+it('forgets the pages of a connection that has gone, also those whose turn to be answered has not come', async () => {
+  const { url } = await served(new FakeLog());
+  const page = connect(Number(new URL(url).port), '127.0.0.1');
+  // One after the other without waiting: only the first of them is ever answered.
+  page.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(64));
+  await once(page, 'data');
+  page.destroy();
+  await once(page, 'close');
+  const [one, other] = [listen(url), listen(url)];
+  for (const events of [one, other])
+    expect((await events.next()).value, 'there is room for it').toMatchObject({ event: 'history' });
 });
