@@ -132,3 +132,16 @@ it('shows what it can of a damaged log, and says so with exit code 1', async () 
   expect(out).toContain('damage');
   expect(out).toContain('ringwal repair');
 });
+
+it('shows what it can also of a log of which no segment has a beginning that verifies', async () => {
+  const directory = tempDir();
+  await (await written(directory)).close();
+  for (const name of segmentsIn(directory)) edit(directory, name, (bytes) => bytes.fill(0xff, 0, 100));
+  const { code, out } = await cli(['info', directory]);
+  expect(code).toBe(1);
+  expect(out).toMatch(/damage +The first block of .*\.wal is damaged/);
+  expect(out).toMatch(/spare or freed +\d/);
+  expect(await cliJson(['info', directory])).toMatchObject({
+    ...{ segments: [], isOpen: false, damage: { code: 'RINGWAL_CORRUPT' } },
+  });
+});

@@ -83,7 +83,11 @@ export function addInfo(program: Command, io: CliIo): void {
 }
 
 async function gather(directory: string): Promise<Info> {
-  const listing = await segmentsOf(directory);
+  // Of a log of which not even the newest segment can be told there are the files.
+  const listing = await segmentsOf(directory).catch((error: unknown) => {
+    if (failureOf(error).code !== 'RINGWAL_CORRUPT') throw error;
+    return [];
+  });
   const [reader, live] = await Promise.all([open(directory), liveStats(directory).catch(() => undefined)]);
   const isReadable = 'lastLsn' in reader;
   const segments = listing.map((segment) => rowOf(segment, isReadable ? reader : undefined));
@@ -177,7 +181,7 @@ function describeInfo(io: CliIo, info: Info): string {
   return `${[
     ...summary(io, info),
     '',
-    table(io, columns, rows),
+    ...(rows.length === 0 ? [] : [table(io, columns, rows)]),
     table(
       io,
       [
@@ -188,7 +192,7 @@ function describeInfo(io: CliIo, info: Info): string {
       ],
       disk,
     ),
-    ...freeableLines(info),
+    ...(rows.length === 0 ? [] : freeableLines(info)),
   ].join('\n')}\n`;
 }
 
