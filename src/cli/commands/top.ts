@@ -79,7 +79,10 @@ async function show(io: CliIo, directory: string, first: LiveStats, options: Top
     );
   if (io.isStdoutTty) return onTerminal(io, directory, first, options, look);
   await print(io, `${rowTitles()}\n`);
-  return watch(directory, first, options, signal, (view) => print(io, `${row(view)}\n`));
+  return watch(directory, first, options, signal, (view) => {
+    if (view.warning !== undefined) note(io, view.warning);
+    return print(io, `${row(view)}\n`);
+  });
 }
 
 async function onTerminal(

@@ -159,12 +159,16 @@ export function row({ stats, interval }: View): string {
   return cells.map((cell, i) => cell.padStart(COLUMNS[i]?.[1] ?? 0)).join('');
 }
 
-/** One interval for a program that reads it. Rates are null in an interval in which the log was opened anew. */
-export function asObject({ directory, stats, interval }: View): object {
+/**
+ * One interval for a program that reads it. Rates are null in an interval in which the log was opened anew, or did not
+ * answer: then `warning` says so, and the other figures are the last ones.
+ */
+export function asObject({ directory, stats, interval, warning }: View): object {
   const { pid, firstLsn, durableLsn, checkpointLsn, syncMode, producers } = stats;
   const { ringsUsedBytes, ringsCapacityBytes, ioErrors, maintenanceErrors } = stats;
   return {
     ...{ timeMs: Math.round(wallMs()), directory, pid, interval: interval ?? null },
+    warning: warning ?? null,
     ...{ firstLsn, durableLsn, checkpointLsn, syncMode, producers, ringsUsedBytes, ringsCapacityBytes },
     ...{ segments: stats.segments.length, segmentBytes: segmentBytes(stats), ioErrors, maintenanceErrors },
     sinceOpen: { records: stats.records, bytes: stats.bytes, groups: stats.groups, syncs: stats.syncs },
