@@ -72,12 +72,25 @@ async function truncate(io: CliIo, ends: LogEnds, lsn: number, force: boolean): 
   try {
     const firstLsn = await log.truncateBefore(lsn, { force });
     const cursors = await log.cursors();
-    await whenRemoved(freedBefore(ends, firstLsn));
+    const planned = freedBefore(ends, firstLsn);
+    await whenRemoved(planned);
     await log.close();
-    return { firstLsn, cursors, freed: await freedSince(ends) };
+    const freed = await freedSince(ends);
+    tellKept(io, planned.segments - freed.segments, planned.bytes - freed.bytes);
+    return { firstLsn, cursors, freed };
   } finally {
     await log.close();
   }
+}
+
+/** Of files that were to go. They hold nothing of the log any more, and yet who frees space has not got it. */
+function tellKept(io: CliIo, segments: number, bytes: number): void {
+  if (segments <= 0) return;
+  note(
+    io,
+    `${counted(segments, 'segment')} (${inBytes(bytes)}) can not go yet: a transaction or a large record reaches out of them ` +
+      'into the segment that the log begins in, or they could not be removed yet. They go with a later truncation.',
+  );
 }
 
 /** Prints what was done, or would be. */

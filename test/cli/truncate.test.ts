@@ -135,3 +135,20 @@ it('needs no key to truncate an encrypted log, also in the middle of a group', a
   await using reader = await openReader(other, { key: encryption.key });
   expect((await reader.readAll()).map(({ payload }) => Buffer.from(payload).toString())).toEqual(['b', 'c']);
 });
+
+it('says what stays for the sake of a transaction that reaches out of it, which a dry run does not know', async () => {
+  const other = tempDir();
+  const log = await openLog(other, SMALL);
+  const transaction = log.begin();
+  await Promise.all([transaction.append('begun'), log.append('x')]);
+  await log.rotate();
+  await log.append('y');
+  await log.rotate();
+  await transaction.commit();
+  await log.checkpoint('state');
+  await log.close();
+  expect(await cliJson(['gc', other, '--dry-run'])).toMatchObject({ freed: { segments: 2 } });
+  const { out, err } = await cli(['gc', other]);
+  expect(out).toContain('0 segments (0 B) freed');
+  expect(err).toMatch(/^2 segments \(.*\) can not go yet: .* reaches out of them/);
+});
