@@ -1,8 +1,11 @@
 /** repair-target: where a repair saves to is made by one run alone, durably, and nothing of it stays when it fails. */
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { addRepair } from '../../dist/src/cli/commands/repair.js';
+import type { CliIo } from '../../dist/src/cli/io.js';
+import { systemSteps } from '../../dist/src/cli/repair/swap.js';
 import { makeTarget } from '../../dist/src/cli/repair/target.js';
 import { openLog, verifyLog } from '../../dist/src/index.js';
 import { type CommandRun, runCommand } from '../support/command-run.js';
@@ -56,6 +59,7 @@ it('leaves none of the directories that it made when nothing can be saved, and t
 it('of two runs at the same time one repairs the log, and the other takes nothing away from it', async () => {
   const directory = await damaged(tempDir());
   const both = await Promise.all([repair(directory), repair(directory)]);
+  await expect(makeTarget(directory, tempDir(), false)).rejects.toMatchObject({ code: 'NOT_EMPTY' });
   expect(both.map(({ exitCode }) => exitCode).sort()).toEqual([1, 2]);
   expect(existsSync(join(`${directory}.repaired`, 'repair-report.json'))).toBe(true);
   expect(await verifyLog(`${directory}.repaired`)).toMatchObject({ damage: [], records: 3 });
@@ -65,6 +69,42 @@ it('makes the entry of each directory that it makes above it durable', async () 
   const parent = tempDir();
   const directory = await damaged(parent);
   const synced: string[] = [];
-  await makeTarget(directory, join(parent, 'x', 'y', 'wal'), async (path) => void synced.push(path));
+  await makeTarget(directory, join(parent, 'x', 'y', 'wal'), false, async (path) => void synced.push(path));
   expect(synced).toEqual([join(parent, 'x'), parent]);
+});
+
+it('does not say that it has saved a log that was changed while it was read', async () => {
+  const directory = await damaged(tempDir());
+  let writes = 0;
+  const changing = (program: Command, io: CliIo): void => {
+    // It asks before each group that it saves whether it is to stop.
+    Object.assign(io.signal, {
+      throwIfAborted: () => appendFileSync(join(directory, 'late'), `${++writes}`),
+    });
+    addRepair(program, io);
+  };
+  expect(await runCommand(changing, ['repair', directory])).toMatchObject({
+    ...{ exitCode: 2, stdout: '', stderr: expect.stringMatching(/was changed while it was read/) },
+  });
+  expect(writes).toBeGreaterThan(1);
+  expect(existsSync(`${directory}.repaired`)).toBe(false);
+});
+
+it('does not tell to move a repaired log into one that was made in its place meanwhile', async () => {
+  const directory = await damaged(tempDir());
+  const steps = {
+    ...systemSteps,
+    async rename(from: string, to: string) {
+      if (to === directory) throw new Error('killed');
+      await systemSteps.rename(from, to);
+    },
+  };
+  const killed = (program: Command, io: CliIo): void => addRepair(program, io, steps);
+  await runCommand(killed, ['repair', directory, '--write']);
+  expect((await repair(directory)).stderr).toContain(`mv ${directory}.repairing-1 ${directory}`);
+  mkdirSync(directory); // as a service does that is started anew: `mv` would put the other one into it
+  const { exitCode, stderr } = await repair(directory);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/has been made anew/);
+  expect(stderr).not.toContain('mv ');
 });

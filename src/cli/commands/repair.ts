@@ -13,6 +13,7 @@ import { giveTo } from '../repair/ownership.js';
 import { describeReport, hasLosses, REPORT, type RepairReport, writeReport } from '../repair/report.js';
 import { checkClosed, checkPutAside, fingerprint, soundness } from '../repair/source.js';
 import {
+  checkAway,
   cutShort,
   finish,
   freshNames,
@@ -85,7 +86,7 @@ async function aside(
   if (await isSound(io, directory, options)) return;
   const target = into ?? `${place}.repaired`;
   const asBefore = options.beforeEpoch === undefined ? '' : ` --before-epoch ${options.beforeEpoch}`;
-  const report = await save(io, directory, target, target, options);
+  const report = await save(io, directory, target, target, into !== undefined, options);
   await tell(io, report, options, [
     `The repaired log is in ${target}, with ${REPORT}; ${directory} is as it was.`,
     `To have it in the place of the damaged one: ringwal repair ${directory} --write${asBefore}`,
@@ -102,7 +103,7 @@ async function inPlace(io: CliIo, path: string, options: RepairOptions, steps: S
   for (const left of await leftovers(directory))
     note(io, `${left} is from a repair that did not come to its end: of no use any more.`);
   const names = await freshNames(directory);
-  const report = await save(io, directory, names.repairing, directory, options);
+  const report = await save(io, directory, names.repairing, directory, false, options);
   note(
     io,
     `Renaming. Should it be killed now and ${directory} not be there: run this again, or mv ${names.repairing} ${directory}`,
@@ -148,6 +149,7 @@ function inItsPlace({ directory, damaged }: SwapNames): string[] {
 async function checkNotCutShort(directory: string): Promise<void> {
   const left = await cutShort(directory);
   if (left === undefined) return;
+  await checkAway(left); // `mv` would put the repaired log into it
   throw new CliError(
     'CUT_SHORT',
     `A repair of ${directory} was killed between its renames.`,
@@ -177,15 +179,16 @@ async function isSound(io: CliIo, directory: string, { json, beforeEpoch }: Repa
   return true;
 }
 
-/** Salvages `directory` into `target`, verifies that, and writes the report, all durably. */
+/** Salvages `directory` into `target`, which somebody has given or nobody has, verifies that, and writes the report, all durably. */
 async function save(
   io: CliIo,
   directory: string,
   target: string,
   repaired: string,
+  isGiven: boolean,
   { beforeEpoch }: RepairOptions,
 ): Promise<RepairReport> {
-  const { undo } = await makeTarget(directory, target);
+  const { undo } = await makeTarget(directory, target, isGiven);
   try {
     const before = await fingerprint(directory);
     const found = await salvage(directory, target, {
@@ -211,6 +214,12 @@ async function save(
         `What was written into ${target} does not verify.`,
         'Use another disk.',
       );
+    if ((await fingerprint(directory)) !== before)
+      throw new CliError(
+        'CHANGED',
+        `The log in ${directory} was changed while it was read: what came then may be missing from what was saved.`,
+        'Nothing was kept of that. Stop who opens it, and run this again.',
+      );
     const cursors = (await readdir(directory)).filter((name) => name.endsWith('.cursor'));
     const report: RepairReport = { directory, repaired, cursors, fingerprint: before, ...found };
     await writeReport(target, report);
@@ -219,9 +228,17 @@ async function save(
     await syncDirectory(dirname(target));
     return report;
   } catch (error) {
-    await undo();
+    if (!isTaken(error)) await undo();
     throw error;
   }
+}
+
+/** Whether somebody else had begun to fill the directory before this run did: what is in it is not this one's. */
+function isTaken(error: unknown): boolean {
+  const { code, cause } = error as NodeJS.ErrnoException;
+  return (
+    code === 'RINGWAL_INVALID_ARGUMENT' || (cause as NodeJS.ErrnoException | undefined)?.code === 'EEXIST'
+  );
 }
 
 async function tell(

@@ -90,13 +90,7 @@ export async function swap(names: SwapNames, steps: SwapSteps, check: () => Prom
  */
 export async function finish(names: SwapNames, steps: SwapSteps, check: () => Promise<void>): Promise<void> {
   const { directory, repairing, damaged } = names;
-  // Rename would put it over an empty directory, which may be one that a program has just made to open its log in.
-  if (await exists(directory))
-    throw new CliError(
-      'IN_THE_WAY',
-      `${directory} has been made anew while a repair was under way.`,
-      `The repaired log is in ${repairing}, the damaged one in ${damaged}. Stop who uses ${directory}, move it out of the way if its records matter, and run this again.`,
-    );
+  await checkAway(names);
   try {
     await check();
   } catch (error) {
@@ -106,6 +100,17 @@ export async function finish(names: SwapNames, steps: SwapSteps, check: () => Pr
   }
   await steps.rename(repairing, directory);
   await steps.syncDirectory(dirname(directory));
+}
+
+/** Throws CliError when somebody has made the directory anew between the two renames. */
+export async function checkAway({ directory, repairing, damaged }: SwapNames): Promise<void> {
+  // Rename would put it over an empty directory, which may be one that a program has just made to open its log in.
+  if (await exists(directory))
+    throw new CliError(
+      'IN_THE_WAY',
+      `${directory} has been made anew while a repair was under way.`,
+      `The repaired log is in ${repairing}, the damaged one in ${damaged}. Stop who uses ${directory}, move it out of the way if its records matter, and run \`ringwal repair ${directory} --write\` again.`,
+    );
 }
 
 export async function syncDirectory(path: string): Promise<void> {

@@ -10,16 +10,22 @@ export interface Target {
 }
 
 /**
- * Makes `path`, unless it is there and empty. Its own entry in its parent is for who fills it to make durable; those of
+ * Makes `path`; with `mayBeThere` it may be there, empty: who has given it wants it to be that one. Its own entry in its parent is for who fills it to make durable; those of
  * the directories above it, as far as they were made, are. Throws CliError when it is not empty, when it lies inside
  * `damaged`, and when another run has just made it.
  */
-export async function makeTarget(damaged: string, path: string, sync = syncDirectory): Promise<Target> {
+export async function makeTarget(
+  damaged: string,
+  path: string,
+  mayBeThere: boolean,
+  sync = syncDirectory,
+): Promise<Target> {
   const target = resolve(path);
   await checkOutside(damaged, target, path);
   const names = await namesIn(target, path);
   if (names !== undefined) {
     if (names.length > 0) throw notEmpty(path);
+    if (!mayBeThere) throw justMade(path);
     return { undo: () => empty(target) };
   }
   const parent = dirname(target);
@@ -84,7 +90,7 @@ function notEmpty(path: string): CliError {
 function justMade(path: string): CliError {
   return new CliError(
     'NOT_EMPTY',
-    `Somebody else has just made ${path}: perhaps another repair of the same log.`,
-    'Let that one end.',
+    `The directory ${path} is there: another repair may have just made it.`,
+    'Let that one end; remove the directory, if there is none.',
   );
 }
