@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 /** main: the `ringwal` command: this process's streams, signals and exit code around the program. */
-import { createIo, Interrupted } from './io.js';
+import { createIo } from './io.js';
 import { run } from './program.js';
+import { heedSignals } from './signals.js';
 
 const { io, interrupt } = createIo(process, process.env);
-// Once: who sends a second one does not want to wait.
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(name, () => interrupt(new Interrupted(`The process got ${name}.`)));
+heedSignals(process, interrupt);
 
 await run(process.argv.slice(2), io);
 process.exitCode = io.exitCode;

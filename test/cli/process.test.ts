@@ -1,10 +1,13 @@
 /** process: the `ringwal` command as a process: exit codes, pipes that close early, signals, colours of a pipe. */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { Interrupted } from '../../dist/src/cli/io.js';
+import { heedSignals } from '../../dist/src/cli/signals.js';
 import { openLog } from '../../dist/src/index.js';
 import { MAIN, spawnCli } from '../support/cli.js';
 import { edit, segmentsIn, tempDir } from '../support/temp-dir.js';
@@ -68,6 +71,39 @@ it('ends quietly on SIGINT while it follows a log', async () => {
   child.kill('SIGINT');
   const [code, signal] = await once(child, 'exit');
   expect({ code, signal, said: await said }).toEqual({ code: 0, signal: null, said: '' });
+});
+
+it('takes signals that come together for one: what runs it hands on what the terminal has sent to both', async () => {
+  const child = spawnCli(['append', join(tempDir(), 'wal'), '--ack']);
+  let said = '';
+  child.stderr?.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  child.stdin?.write('one\n');
+  expect(String((await once(child.stdout as NodeJS.ReadableStream, 'data'))[0])).toBe('1\n');
+  const ended = once(child, 'close');
+  // While it ends the reading and closes the log; what comes half a second later is another signal.
+  const untilMs = performance.now() + 100;
+  for (; performance.now() < untilMs && !said.includes('stable storage'); await setImmediate())
+    child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  expect(said).toContain('1 record on stable storage');
+});
+
+it('ends at once by a signal that comes later: who sends it does not want to wait', () => {
+  const process = Object.assign(new EventEmitter(), { pid: 17, kill: vi.fn(() => true) });
+  const interrupt = vi.fn();
+  let nowMs = 1000;
+  heedSignals(process, interrupt, () => nowMs);
+  process.emit('SIGINT', 'SIGINT');
+  nowMs += 400;
+  process.emit('SIGTERM', 'SIGTERM');
+  expect(interrupt).toHaveBeenCalledExactlyOnceWith(expect.any(Interrupted));
+  expect(process.kill).not.toHaveBeenCalled();
+  nowMs += 200;
+  process.emit('SIGTERM', 'SIGTERM');
+  expect(process.kill).toHaveBeenCalledExactlyOnceWith(17, 'SIGTERM');
+  expect(process.eventNames()).toEqual([]);
 });
 
 it('keeps colours out of a pipe, and out of everything when NO_COLOR says so', async () => {
