@@ -1,9 +1,18 @@
 /** append-input: appends a stream of records, many in flight, and keeps account of what was acknowledged. */
 import type { Log } from '../index.js';
+import { failureOf } from './failure.js';
 
 /** What may be in flight: enough for the largest groups, and far less than the log would hold for us. */
 const MOST_RECORDS = 65_536;
 const MOST_BYTES = 8 * 1024 * 1024;
+
+/** Errors that say that the record was never written. */
+const NEVER_WRITTEN = new Set([
+  'RINGWAL_TOO_LARGE',
+  'RINGWAL_OVERLOADED',
+  'RINGWAL_INVALID_ARGUMENT',
+  'RINGWAL_CLOSED',
+]);
 
 /** Numbers of records count from 1, in the order of the input. */
 export interface AppendAccount {
@@ -16,6 +25,8 @@ export interface AppendAccount {
   firstRejected: number | undefined;
   lastRejected: number;
   rejected: number;
+  /** Whether one of them may be in the log nevertheless. */
+  isInDoubt: boolean;
   /** Why the first one was rejected, or the input could not be read to its end. */
   failure: unknown;
 }
@@ -45,6 +56,7 @@ export async function appendInput(
     firstRejected: undefined,
     lastRejected: 0,
     rejected: 0,
+    isInDoubt: false,
     failure: undefined,
   };
   let inFlight = 0;
@@ -62,6 +74,7 @@ export async function appendInput(
     } catch (error) {
       account.failure ??= error;
       account.rejected++;
+      account.isInDoubt ||= !NEVER_WRITTEN.has(failureOf(error).code ?? '');
       account.firstRejected = Math.min(number, account.firstRejected ?? number);
       account.lastRejected = Math.max(number, account.lastRejected);
       stop();

@@ -202,3 +202,29 @@ it('appends to an encrypted log with its key only, under the id of the last reco
   expect((await reader.readAll()).map(({ payload }) => Buffer.from(payload).toString())).toEqual(['a', 'b']);
   expect(asked).toEqual([7]);
 });
+
+it('does not say that records are not in the log of which one may be, whichever was rejected first', async () => {
+  const codes = ['RINGWAL_POISONED', 'RINGWAL_TOO_LARGE'];
+  let failed = (): void => {};
+  const isTooLarge = new Promise<void>((resolve) => {
+    failed = resolve;
+  });
+  const log = {
+    async append(): Promise<number> {
+      const code = codes.shift();
+      if (code === 'RINGWAL_TOO_LARGE') failed();
+      else await isTooLarge; // in flight still, when the disk fails
+      throw Object.assign(new Error('refused'), { code });
+    },
+  };
+  async function* two(): AsyncGenerator<Uint8Array, void, void> {
+    yield new Uint8Array(1);
+    yield new Uint8Array(1);
+  }
+  const { signal } = new AbortController();
+  const account = await appendInput(log as never, two(), {
+    ...{ onAck: () => {}, ready: async () => {}, stop: () => {}, signal },
+  });
+  expect(account.failure).toMatchObject({ code: 'RINGWAL_TOO_LARGE' });
+  expect(account).toMatchObject({ rejected: 2, isInDoubt: true });
+});

@@ -22,14 +22,6 @@ interface AppendOptions {
   readonly keyId?: number;
 }
 
-/** Errors that say that the record was never written. */
-const NEVER_WRITTEN = new Set([
-  'RINGWAL_TOO_LARGE',
-  'RINGWAL_OVERLOADED',
-  'RINGWAL_INVALID_ARGUMENT',
-  'RINGWAL_CLOSED',
-]);
-
 export function addAppend(program: Command, io: CliIo): void {
   program
     .command('append')
@@ -113,7 +105,8 @@ function checkInput({ stdin }: CliIo): void {
 
 /** Says on stderr what is durable and what is not, and sets the exit code. */
 function report(io: CliIo, account: AppendAccount, isJson: boolean): void {
-  const { acknowledged, firstLsn, lastLsn, read, rejected, firstRejected, lastRejected, failure } = account;
+  const { acknowledged, firstLsn, lastLsn, read, rejected, firstRejected, lastRejected, isInDoubt, failure } =
+    account;
   const range = firstLsn === lastLsn ? `LSN ${firstLsn}` : `LSN ${firstLsn} to ${lastLsn}`;
   note(
     io,
@@ -129,9 +122,9 @@ function report(io: CliIo, account: AppendAccount, isJson: boolean): void {
       rejected === 1
         ? `record ${firstRejected}`
         : `${counted(rejected, 'record')}, ${firstRejected} to ${lastRejected},`;
-    const fate = NEVER_WRITTEN.has(failureOf(failure).code ?? '')
-      ? 'are not in the log'
-      : 'may or may not be in the log: open it to see (`ringwal tail`)';
+    const fate = isInDoubt
+      ? 'may or may not be in the log: open it to see (`ringwal tail`)'
+      : 'are not in the log';
     note(io, `Not acknowledged: ${which} of the input; they ${fate}.`);
   }
   note(io, `What the input has behind record ${read} was not appended.`);
