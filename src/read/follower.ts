@@ -11,7 +11,12 @@ import { DATA, saltKey } from '../format/group-header.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import { cursorAt, damaged, type ReadRange, recordsOf, spanStart } from './read-log.js';
-import { type LogRecord, type PayloadDecoder, RecordAssembler } from './record-assembler.js';
+import {
+  type LogRecord,
+  type PayloadDecoder,
+  RecordAssembler,
+  type TransactionMode,
+} from './record-assembler.js';
 
 /** Where it stands in which segment. */
 interface Place {
@@ -25,9 +30,12 @@ interface Place {
 export class Follower {
   readonly #storage: Storage;
   readonly #decoder: PayloadDecoder | undefined;
-  readonly #from: number;
-  readonly #assembler: RecordAssembler;
+  readonly #transactions: TransactionMode;
+  #from: number;
+  #assembler: RecordAssembler;
   #place: Place | undefined;
+  /** The salt of the segment that it read last. */
+  #salt: Uint8Array | undefined;
   /** The first LSN that was not read yet, of those it wants. */
   next: number;
   /** The first LSN that it still has to read; undefined before it started. */
@@ -36,6 +44,7 @@ export class Follower {
   constructor(storage: Storage, { from, transactions, decoder }: Omit<ReadRange, 'to'>) {
     this.#storage = storage;
     this.#decoder = decoder;
+    this.#transactions = transactions;
     this.#from = from;
     this.#assembler = new RecordAssembler(from, transactions, decoder);
     this.next = from;
@@ -53,6 +62,7 @@ export class Follower {
       const first = view.segments.find(({ lastLsn }) => lastLsn >= this.next);
       if (this.next > view.durableLsn || first === undefined) return;
       name = first.name;
+      if (this.#isRewritten(view)) await this.#beginAnew();
       this.reading ??= await spanStart(this.#storage, first, this.next);
       for (const segment of view.segments) {
         if (segment.lastLsn < this.reading) continue;
@@ -72,6 +82,28 @@ export class Follower {
     const file = this.#place?.file;
     this.#place = undefined;
     await file?.close().catch(() => {}); // it was only read
+  }
+
+  /**
+   * Whether another segment has by now what it read last: its records were cut off, and their LSNs given out anew, or a
+   * recovery has logged them again.
+   */
+  #isRewritten({ segments }: ReadView): boolean {
+    const last = (this.reading ?? 0) - 1;
+    const holding = segments.find(({ firstLsn, lastLsn }) => firstLsn <= last && last <= lastLsn);
+    return holding !== undefined && this.#salt !== undefined && !isSame(this.#salt, holding.salt);
+  }
+
+  /**
+   * Has it begin at `next`, as if it had not read before: what it holds of spans is void, and those that end behind `next`
+   * may have begun before it, with LSNs that it has given to others.
+   */
+  async #beginAnew(): Promise<void> {
+    await this.close();
+    this.#from = this.next;
+    this.#assembler = new RecordAssembler(this.next, this.#transactions, this.#decoder);
+    this.#salt = undefined;
+    this.reading = undefined;
   }
 
   async *#segment(
@@ -97,6 +129,7 @@ export class Follower {
       place.offset = cursor.offset;
       place.nextLsn = cursor.nextLsn;
       place.lastChecksum = cursor.lastChecksum;
+      if (isNew) this.#salt = segment.salt;
       this.reading = Math.max(this.reading ?? 0, cursor.nextLsn);
       this.next = Math.max(this.next, cursor.nextLsn);
       if (records.length > 0) yield records;
@@ -106,7 +139,7 @@ export class Follower {
   /** The place in `segment` where reading goes on. */
   async #placeIn(segment: ReadableSegment): Promise<Place> {
     const held = this.#place;
-    if (held?.segment.number === segment.number && isSameSalt(held.segment, segment)) return held;
+    if (held?.segment.number === segment.number && isSame(held.segment.salt, segment.salt)) return held;
     await this.close();
     const file = await this.#storage.open(segment.name, 'read');
     try {
@@ -125,6 +158,6 @@ export class Follower {
   }
 }
 
-function isSameSalt(a: ReadableSegment, b: ReadableSegment): boolean {
-  return a.salt.every((byte, i) => byte === b.salt[i]);
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((byte, i) => byte === b[i]);
 }
