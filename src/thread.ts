@@ -156,7 +156,8 @@ export class LogThread {
       };
       const whileThere: TailSource['whileThere'] = (groups, view) =>
         untilCut(groups, view.durableLsn, () => this.state.cutAfter(view.cuts));
-      const source = { next, firstLsn: () => this.state.firstLsn, whileThere };
+      const check = (): void => {}; // what was durable is given also when the log is closed
+      const source = { next, firstLsn: () => this.state.firstLsn, whileThere, check };
       yield* tailLog(storage, source, this.decoder, from, options);
     } finally {
       await storage.close();

@@ -30,6 +30,8 @@ export interface TailSource {
   firstLsn(): number;
   /** Passes on what is read of `view` as long as it is part of the log; see cut-check. */
   whileThere(groups: AsyncIterable<LogRecord[]>, view: ReadView): AsyncIterable<LogRecord[]>;
+  /** Throws when nothing more is to be given, as `next` would then: a view may hold much. */
+  check(): void;
 }
 
 const tailOptions = ['from', 'types', 'transactions', 'signal'] satisfies (keyof TailOptions)[];
@@ -63,6 +65,7 @@ export async function* tailLog(
           for (const record of ofTypes(records, types)) {
             yield record;
             signal?.throwIfAborted();
+            source.check();
           }
         }
         before = undefined;

@@ -135,7 +135,12 @@ export class DirectoryReader implements LogReader {
     checkReadOptions(options);
     this.#checkOpen();
     const range = rangeOf(options, this.#look.view, this.checkpointLsn, this.#decoder());
-    for await (const records of this.#groups(range)) yield* ofTypes(records, options.types);
+    for await (const records of this.#groups(range)) {
+      for (const record of ofTypes(records, options.types)) {
+        yield record;
+        this.#checkOpen(); // a group may have many more
+      }
+    }
   }
 
   /** For what is compressed or encrypted; undefined as long as there is no log. */
@@ -182,11 +187,15 @@ export class DirectoryReader implements LogReader {
       const from = startOf(options.from, watcher.view.firstLsn, watcher.checkpointLsn);
       // Cuts are not told to other processes; see the docs of `tail`.
       const whileThere: TailSource['whileThere'] = (groups) => groups;
-      const source = { next, firstLsn: () => watcher.view.firstLsn, whileThere };
+      const check = (): void => this.#checkOpen();
+      const source = { next, firstLsn: () => watcher.view.firstLsn, whileThere, check };
       const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = this.#source;
       // Made with the first record: before there is one, there may be no log.
       const decoder = lateDecoder(() => new Decoder(watcher.logId, key, maxInflatedBytes));
       yield* tailLog(storage, source, decoder, from, options);
+    } catch (error) {
+      if (!signal?.aborted) this.#checkOpen(); // what was under way then failed because of it
+      throw error;
     } finally {
       await watcher.close();
     }

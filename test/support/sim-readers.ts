@@ -71,6 +71,7 @@ export function tail(process: SimProcess, from: number): void {
   const source = {
     next,
     firstLsn: () => state.firstLsn,
+    check: () => {},
     whileThere: (groups: AsyncIterable<LogRecord[]>, view: ReadView) =>
       untilCut(groups, view.durableLsn, () => state.cutAfter(view.cuts)),
   };
