@@ -18,10 +18,16 @@ export class Decoder implements PayloadDecoder {
     this.#limitBytes = limitBytes;
   }
 
-  async prepare(body: Uint8Array, records: number, firstLsn: number, from: number): Promise<void> {
+  async prepare(
+    body: Uint8Array,
+    records: number,
+    firstLsn: number,
+    from: number,
+    to = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
     const missing = new Map<number, number>();
     walkRecords(body, records, firstLsn, (lsn, type, flags, start, end) => {
-      if ((flags & ENCRYPTED) === 0 || !isNeeded(lsn, type, flags, from)) return;
+      if ((flags & ENCRYPTED) === 0 || !isNeeded(lsn, type, flags, from, to)) return;
       const keyId = keyIdOf(body.subarray(start + idBytes(type, flags), end));
       if (keyId !== undefined && !this.#opener.hasKey(keyId) && !missing.has(keyId)) missing.set(keyId, lsn);
     });

@@ -51,7 +51,7 @@ export async function* readGroups(
   range: ReadRange,
   firstLsn: () => number,
 ): AsyncGenerator<LogRecord[], void, void> {
-  const assembler = new RecordAssembler(range.from, range.transactions, range.decoder);
+  const assembler = new RecordAssembler(range.from, range.transactions, range.decoder, range.to);
   let next = range.from;
   let start = range.from;
   const first = view.segments.find(({ lastLsn }) => lastLsn >= range.from);
@@ -65,12 +65,11 @@ export async function* readGroups(
       name = segment.name;
       for await (const group of readSegment(storage, segment, Math.max(start, segment.firstLsn), range.to)) {
         const { records: count, firstLsn: groupLsn } = group.header;
-        await range.decoder?.prepare(group.body, count, groupLsn, range.from);
+        await range.decoder?.prepare(group.body, count, groupLsn, range.from, range.to);
         const records = recordsOf(segment, group, assembler);
         if (next < firstLsn()) throw new TruncatedError(next, firstLsn());
         next = Math.max(next, groupLsn + count);
-        const wanted = records.filter(({ commitLsn }) => commitLsn <= range.to);
-        if (wanted.length > 0) yield wanted;
+        if (records.length > 0) yield records;
       }
     }
   } catch (error) {

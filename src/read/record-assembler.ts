@@ -50,10 +50,10 @@ export interface LogRecord {
 /** Takes encodings off what was stored. Each method throws a RingwalError when it can't. */
 export interface PayloadDecoder {
   /**
-   * Gets ready for the frames of a group's body that are needed for what takes effect at `from` or later; the others are
+   * Gets ready for the frames of a group's body that are needed for what takes effect from `from` to `to`; the others are
    * called for them after that.
    */
-  prepare(body: Uint8Array, records: number, firstLsn: number, from: number): Promise<void>;
+  prepare(body: Uint8Array, records: number, firstLsn: number, from: number, to?: number): Promise<void>;
   decrypt(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array;
   inflate(stored: Uint8Array, lsn: number): Uint8Array<ArrayBuffer>;
 }
@@ -68,7 +68,8 @@ interface LargeRecord {
 
 interface OpenTransaction {
   readonly epoch: number;
-  readonly records: LogRecord[];
+  /** What each of its records is, once it takes effect with an LSN: nobody may ever ask for what it holds. */
+  readonly records: ((commitLsn: number) => LogRecord)[];
 }
 
 const EPOCH_UNIT = 0x1_0000_0000;
@@ -82,14 +83,21 @@ const NAMES: Readonly<Record<number, RecordType>> = {
 export class RecordAssembler {
   readonly #mode: TransactionMode;
   readonly #from: number;
+  readonly #to: number;
   readonly #decoder: PayloadDecoder | undefined;
   readonly #large = new Map<number, LargeRecord>();
   readonly #transactions = new Map<number, OpenTransaction>();
   #epoch = 0;
 
-  /** Gives records that take effect at `from` or later. */
-  constructor(from: number, mode: TransactionMode, decoder: PayloadDecoder | undefined) {
+  /** Gives records that take effect from `from` to `to`. */
+  constructor(
+    from: number,
+    mode: TransactionMode,
+    decoder: PayloadDecoder | undefined,
+    to = Number.POSITIVE_INFINITY,
+  ) {
     this.#from = from;
+    this.#to = to;
     this.#mode = mode;
     this.#decoder = decoder;
   }
@@ -106,7 +114,7 @@ export class RecordAssembler {
     stated: number,
     timestampUs: number,
   ): void {
-    if (!isNeeded(lsn, type, flags, this.#from)) return;
+    if (!isNeeded(lsn, type, flags, this.#from, this.#to)) return;
     if (type === RECORD_FULL && (flags & ~HAS_CHECKSUM) === 0) {
       const payload = body.slice(start, end) as Uint8Array<ArrayBuffer>;
       if (flags !== 0) verify(payload, stated, lsn);
@@ -127,14 +135,15 @@ export class RecordAssembler {
     if (content === undefined) return;
     const isHeld = transaction !== undefined && this.#mode === 'committed';
     if (lsn < this.#from && !isHeld) return;
-    const payload = (
-      (flags & COMPRESSED) === 0 ? content : this.#decoding(lsn).inflate(content, lsn)
-    ) as Uint8Array<ArrayBuffer>;
-    if ((flags & HAS_CHECKSUM) !== 0) verify(payload, stated, lsn);
-    const name = NAMES[type] ?? 'record';
-    const record: LogRecord = { lsn, type: name, payload, timestampUs, transaction, commitLsn: lsn };
-    if (isHeld) this.#transactions.get(transaction as number)?.records.push(record);
-    else into.push(record);
+    const whole = (commitLsn: number): LogRecord => {
+      const payload = (
+        (flags & COMPRESSED) === 0 ? content : this.#decoding(lsn).inflate(content, lsn)
+      ) as Uint8Array<ArrayBuffer>;
+      if ((flags & HAS_CHECKSUM) !== 0) verify(payload, stated, lsn);
+      return { lsn, type: NAMES[type] ?? 'record', payload, timestampUs, transaction, commitLsn };
+    };
+    if (isHeld) this.#transactions.get(transaction as number)?.records.push(whole);
+    else into.push(whole(lsn));
   }
 
   #boundary(into: LogRecord[], lsn: number, type: number, id: number, timestampUs: number): void {
@@ -154,7 +163,7 @@ export class RecordAssembler {
       });
     } else if (type === RECORD_TXN_COMMIT) {
       if (open === undefined) throw incomplete(lsn, 'the transaction that it commits');
-      for (const record of open.records) into.push({ ...record, commitLsn: lsn });
+      for (const whole of open.records) into.push(whole(lsn));
     }
   }
 
@@ -209,9 +218,9 @@ export class RecordAssembler {
   }
 }
 
-/** Whether a frame can be needed for what takes effect at `from` or later: of those before it, the ones of spans. */
-export function isNeeded(lsn: number, type: number, flags: number, from: number): boolean {
-  return lsn >= from || idBytes(type, flags) > 0;
+/** Whether a frame can be needed for what takes effect from `from` to `to`: of those before it, the ones of spans. */
+export function isNeeded(lsn: number, type: number, flags: number, from: number, to: number): boolean {
+  return lsn <= to && (lsn >= from || idBytes(type, flags) > 0);
 }
 
 function epochOf(id: number): number {
