@@ -71,7 +71,8 @@ export class Follower {
         yield* this.#segment(segment, Math.min(view.durableLsn, segment.lastLsn), firstLsn);
       }
     } catch (error) {
-      await this.close();
+      // Of the group that failed a part may have been taken; another attempt must not take it twice.
+      await this.#beginAnew();
       this.#checkThere(firstLsn);
       throw error instanceof RingwalError ? error : new IoError(`Reading ${name}`, error);
     }

@@ -56,3 +56,14 @@ it.each(['commit', 'abort'] as const)('in a transaction is not looked at behind 
   if (end === 'abort') expect(await read({})).toEqual([[5, 'record']]);
   else await expect(read({})).rejects.toMatchObject(isBad(3));
 });
+
+it('is what a tail tells of, though a span ended in its group', async () => {
+  const tx = log.begin();
+  void tx.append(payloadOf(2, 20));
+  await log.commit();
+  void tx.commit();
+  submitBad();
+  await log.commit();
+  const tail = (await reader()).tail({ intervalMs: 1 });
+  await expect(tail.next()).rejects.toMatchObject(isBad(4));
+});
