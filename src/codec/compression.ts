@@ -5,7 +5,7 @@
  * The length is what a reader allocates, and no more: a small record that inflates without end is refused.
  */
 import * as zlib from 'node:zlib';
-import { CorruptError, InvalidArgumentError } from '../errors.js';
+import { CorruptError, InvalidArgumentError, shown } from '../errors.js';
 
 /** What payloads are compressed with; `zstd` needs Node 22.15 or later. */
 export type CompressionAlgorithm = 'zstd' | 'brotli' | 'deflate';
@@ -79,9 +79,9 @@ export function resolveCompression(option: CompressionOption): Compression {
     throw wrong('asks for zstd, which this version of Node does not have');
   const { level = levels[1], minBytes = 256 } = given as { level?: number; minBytes?: number };
   if (!Number.isInteger(level) || level < levels[0] || level > levels[2])
-    throw wrong(`has a level from ${levels[0]} to ${levels[2]} for ${algorithm}, not ${level}`);
+    throw wrong(`has a level from ${levels[0]} to ${levels[2]} for ${algorithm}, not ${shown(level)}`);
   if (!Number.isSafeInteger(minBytes) || minBytes < LEAST_BYTES)
-    throw wrong(`has a "minBytes" of at least ${LEAST_BYTES}, not ${minBytes}`);
+    throw wrong(`has a "minBytes" of at least ${LEAST_BYTES}, not ${shown(minBytes)}`);
   return { algorithm, level, minBytes };
 }
 

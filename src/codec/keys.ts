@@ -1,4 +1,5 @@
 /** keys: the caller's callback for encryption keys, and the check of what it gives. */
+import { checkOptions } from '../check-options.js';
 import { EncryptionError, InvalidArgumentError, shown } from '../errors.js';
 
 /** Gives the key with an id: 32 bytes. It is asked once for each id that is met. */
@@ -12,9 +13,12 @@ export interface EncryptionOption {
   readonly key: KeyCallback;
 }
 
+const known = new Set<string>(['keyId', 'key'] satisfies (keyof EncryptionOption)[]);
+
 /** Throws InvalidArgumentError. */
 export function checkEncryption(option: EncryptionOption): void {
-  if (typeof option !== 'object' || option === null || typeof option.key !== 'function')
+  checkOptions('option "encryption"', option, known);
+  if (typeof option.key !== 'function')
     throw new InvalidArgumentError('Option "encryption" must be { keyId, key }, `key` a function.');
   checkKeyId(option.keyId);
 }

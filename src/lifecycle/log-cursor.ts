@@ -69,8 +69,7 @@ export class LogCursor {
 /** Throws InvalidArgumentError. */
 export function checkCursorName(name: unknown): void {
   if (isCursorName(name)) return;
-  const given = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : typeof name;
   throw new InvalidArgumentError(
-    `The name of a cursor is 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-", not ${given}.`,
+    `The name of a cursor is 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-", not ${shown(name)}.`,
   );
 }

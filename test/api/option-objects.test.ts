@@ -43,6 +43,8 @@ afterAll(async () => {
 const asynchronous: [string, (options: never) => Promise<unknown>][] = [
   ['openLog', (options) => openLog(`${tempDir()}/never`, options)],
   ['option retention of openLog', (options) => openLog(`${tempDir()}/never`, { retention: options })],
+  ['option compression of openLog', (options) => openLog(`${tempDir()}/never`, { compression: options })],
+  ['option encryption of openLog', (options) => openLog(`${tempDir()}/never`, { encryption: options })],
   ['attachLog', (options) => attachLog(log.handle(), options)],
   ['openReader', (options) => openReader(log.directory, options)],
   ['verifyLog', (options) => verifyLog(log.directory, options)],
@@ -95,6 +97,13 @@ describe('refuses with RINGWAL_INVALID_ARGUMENT what is no object of options', (
   });
 });
 
+it('refuses a name that is none of an option', async () => {
+  const encryption = { keyId: 1, key: () => Buffer.alloc(32), keyid: 2 };
+  await expect(openLog(`${tempDir()}/never`, { encryption })).rejects.toMatchObject(REFUSED);
+  const options = { signals: AbortSignal.abort() };
+  await expect(log.waitForDurable(1, options as never)).rejects.toMatchObject(REFUSED);
+});
+
 it('takes an object of any class, or of none', async () => {
   class Mine {
     readonly from = 1;
@@ -125,6 +134,8 @@ describe('a value that is refused', () => {
         openLog(tempDir(), { retention: { bytes: value } }),
         log.append('b', { expectedLsn: value }),
         log.gcBefore(value),
+        openLog(tempDir(), { compression: { algorithm: 'deflate', level: value } }),
+        openLog(tempDir(), { compression: { algorithm: 'deflate', minBytes: value } }),
         log.truncateBefore(value),
         log.waitForDurable(value),
         cursor.ack(value),
