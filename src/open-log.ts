@@ -1,7 +1,7 @@
 /** open-log: ways to a log: `openLog` starts its I/O worker, `attachLog` joins it from another thread. */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { checkOptions } from './check-options.js';
-import { type KeyCallback, keyOf } from './codec/keys.js';
+import { type KeyCallback, keySource } from './codec/keys.js';
 import { ControlChannel } from './control/calls.js';
 import type { OpenerApi, WorkerInput } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
@@ -26,10 +26,8 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   const directory = absoluteDirectory(path);
   const resolved = resolveOptions(options);
   const encryption = options?.encryption;
-  const encryptionKey = encryption && {
-    keyId: encryption.keyId,
-    key: await keyOf(encryption.key, encryption.keyId),
-  };
+  const keys = encryption && keySource(encryption.key);
+  const encryptionKey = keys && { keyId: encryption.keyId, key: await keys(encryption.keyId) };
   const state = new LogState();
   const { port1, port2 } = new MessageChannel();
   const freedPort = serveFreed(options?.onSegmentFreed);
@@ -60,8 +58,8 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   });
   try {
     const recovery = await control.call('open');
-    const thread = await LogThread.join(control, await control.call('options'), encryption?.key);
-    log = new OpenedLog(thread, recovery, () => worker.terminate(), encryption?.key);
+    const thread = await LogThread.join(control, await control.call('options'), keys);
+    log = new OpenedLog(thread, recovery, () => worker.terminate(), keys);
     worker.unref();
     openChannel.publish({ directory: log.directory, recovery });
     return log;
@@ -94,7 +92,7 @@ export async function attachLog(handle: LogHandle, options: AttachOptions = {}):
   port.ref();
   try {
     if (state.state === CLOSED || state.state === DEAD) throw state.refusal();
-    log = new AttachedLog(await LogThread.join(control, terms, key));
+    log = new AttachedLog(await LogThread.join(control, terms, key && keySource(key)));
     return log;
   } catch (error) {
     control.close();

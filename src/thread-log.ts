@@ -1,7 +1,7 @@
 /** thread-log: a thread's part in a log, behind the public face; how it ends differs for who opened it and who attached. */
 import type { AppendOptions, LsnRange, Receipt } from './append/append-options.js';
 import type { Payload } from './append/payload.js';
-import { checkKeyId, type KeyCallback, keyOf } from './codec/keys.js';
+import { checkKeyId, type KeySource } from './codec/keys.js';
 import { closeChannel } from './diagnostics.js';
 import { ClosedError, InvalidArgumentError } from './errors.js';
 import { FollowedLog } from './followed-log.js';
@@ -91,7 +91,7 @@ abstract class ThreadLog extends FollowedLog implements LogAppender {
 export class OpenedLog extends ThreadLog implements Log {
   readonly recovery: RecoverySummary;
   readonly #endWorker: () => Promise<unknown>;
-  readonly #key: KeyCallback | undefined;
+  readonly #keys: KeySource | undefined;
   /** Settles with the rotation that was called last: the next one waits for it, however long its callback takes. */
   #rotated: Promise<unknown> = Promise.resolve();
 
@@ -99,23 +99,23 @@ export class OpenedLog extends ThreadLog implements Log {
     thread: LogThread,
     recovery: RecoverySummary,
     endWorker: () => Promise<unknown>,
-    key: KeyCallback | undefined,
+    keys: KeySource | undefined,
   ) {
     super(thread);
-    this.#key = key;
+    this.#keys = keys;
     this.recovery = recovery;
     this.#endWorker = endWorker;
   }
 
   async rotateKey(keyId: number): Promise<void> {
     checkKeyId(keyId);
-    const callback = this.#key;
-    if (callback === undefined)
+    const keys = this.#keys;
+    if (keys === undefined)
       throw new InvalidArgumentError(
         'The log was opened without option "encryption": there is no key to rotate.',
       );
     const rotated = this.#rotated.then(async () => {
-      const key = await keyOf(callback, keyId);
+      const key = await keys(keyId);
       await this.thread.held(() => this.thread.control.call('rotateKey', { keyId, key }));
     });
     this.#rotated = rotated.catch(() => {});

@@ -7,7 +7,7 @@ import { Appender } from './append/appender.js';
 import { DurableWaits } from './append/durable-waits.js';
 import { Submitter } from './append/submitter.js';
 import { Decoder } from './codec/decoder.js';
-import type { KeyCallback } from './codec/keys.js';
+import type { KeySource } from './codec/keys.js';
 import type { ControlChannel } from './control/calls.js';
 import type { LogTerms, OpenerApi, ReadView } from './control/contract.js';
 import { makeHandle } from './control/handle.js';
@@ -48,7 +48,7 @@ export class LogThread {
   static async join(
     control: ControlChannel<OpenerApi>,
     terms: LogTerms,
-    key: KeyCallback | undefined,
+    key: KeySource | undefined,
   ): Promise<LogThread> {
     const ring = createRing(terms.options.ringBytes);
     const { directory } = await control.call('attach', ring.buffer);
@@ -60,7 +60,7 @@ export class LogThread {
     ring: ReturnType<typeof createRing>,
     terms: LogTerms,
     directory: string,
-    key: KeyCallback | undefined,
+    key: KeySource | undefined,
   ) {
     this.control = control;
     this.directory = directory;

@@ -5,14 +5,14 @@ import { isNeeded, type PayloadDecoder } from '../read/record-assembler.js';
 import { walkRecords } from '../segment/records.js';
 import { decompress } from './compression.js';
 import { keyIdOf, RecordOpener } from './encryption.js';
-import { type KeyCallback, keyOf } from './keys.js';
+import type { KeySource } from './keys.js';
 
 export class Decoder implements PayloadDecoder {
   readonly #opener: RecordOpener;
-  readonly #key: KeyCallback | undefined;
+  readonly #key: KeySource | undefined;
   readonly #limitBytes: number;
 
-  constructor(logId: Uint8Array, key: KeyCallback | undefined, limitBytes: number) {
+  constructor(logId: Uint8Array, key: KeySource | undefined, limitBytes: number) {
     this.#opener = new RecordOpener(logId);
     this.#key = key;
     this.#limitBytes = limitBytes;
@@ -34,7 +34,7 @@ export class Decoder implements PayloadDecoder {
     for (const [keyId, lsn] of missing) {
       if (this.#key === undefined)
         throw new DecryptionError(lsn, keyId, 'no key was given (option "encryption")');
-      const key = await keyOf(this.#key, keyId).catch((cause: unknown) => {
+      const key = await this.#key(keyId).catch((cause: unknown) => {
         throw new DecryptionError(lsn, keyId, `there is no key with id ${keyId}`, { cause });
       });
       this.#opener.addKey({ keyId, key });

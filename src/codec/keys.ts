@@ -28,8 +28,23 @@ export function checkKeyId(keyId: number): void {
     throw new InvalidArgumentError(`A key id must be an integer from 0 to 2^32 - 1, not ${shown(keyId)}.`);
 }
 
-/** The key, copied. Throws EncryptionError when the callback throws or gives none. */
-export async function keyOf(callback: KeyCallback, keyId: number): Promise<Uint8Array> {
+/** Gives a key, copied. Rejects with EncryptionError when there is none, or it is no key. */
+export type KeySource = (keyId: number) => Promise<Uint8Array>;
+
+/** The keys that the callback gives: it is asked once for each, also for one that several want at once, until it gives it. */
+export function keySource(callback: KeyCallback): KeySource {
+  const keys = new Map<number, Promise<Uint8Array>>();
+  return (keyId) => {
+    const known = keys.get(keyId);
+    if (known !== undefined) return known;
+    const key = keyOf(callback, keyId);
+    keys.set(keyId, key);
+    key.catch(() => keys.delete(keyId)); // who asks is told; the next one may have more luck
+    return key;
+  };
+}
+
+async function keyOf(callback: KeyCallback, keyId: number): Promise<Uint8Array> {
   let key: unknown;
   try {
     key = await callback(keyId);

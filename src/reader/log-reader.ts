@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Decoder, lateDecoder } from '../codec/decoder.js';
-import type { KeyCallback } from '../codec/keys.js';
+import type { KeySource } from '../codec/keys.js';
 import type { ReadView } from '../control/contract.js';
 import { type SegmentInfo, segmentInfo } from '../control/segment-info.js';
 import { ClosedError, InvalidArgumentError, TruncatedError } from '../errors.js';
@@ -88,7 +88,7 @@ export interface ReaderSource {
   readonly directory: string;
   readonly storage: Storage;
   readonly isWriterAlive: IsWriterAlive;
-  readonly key?: KeyCallback | undefined;
+  readonly key?: KeySource | undefined;
   readonly maxInflatedBytes?: number;
 }
 

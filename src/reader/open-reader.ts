@@ -1,6 +1,6 @@
 /** open-reader: opens the log of a directory for reading, beside its writer or without one. */
 import { checkOptions } from '../check-options.js';
-import type { KeyCallback } from '../codec/keys.js';
+import { type KeyCallback, keySource } from '../codec/keys.js';
 import { InvalidArgumentError } from '../errors.js';
 import { DirectoryLock } from '../lock/directory-lock.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
@@ -28,7 +28,13 @@ export async function openReader(path: string, options: ReaderOptions = {}): Pro
   try {
     const { directory, directoryFd } = storage;
     const isWriterAlive = (): Promise<boolean> => DirectoryLock.isHeld(directory, directoryFd);
-    return await DirectoryReader.open({ directory, storage, isWriterAlive, key, maxInflatedBytes });
+    return await DirectoryReader.open({
+      directory,
+      storage,
+      isWriterAlive,
+      key: key && keySource(key),
+      maxInflatedBytes,
+    });
   } catch (error) {
     await storage.close();
     throw error;
