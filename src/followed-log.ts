@@ -25,14 +25,14 @@ export interface LogFollowing {
   waitForDurable(lsn: number, options?: { readonly signal?: AbortSignal }): Promise<number>;
 
   /**
-   * The durable records from `from` on, and then those that become durable, as they do; each verified, in LSN order, at
-   * the pace at which they are taken. Ends when the log is closed and all that is durable was given, or at once when
+   * The durable records from `from` on, and then those that become durable, as they do; each verified, in the order of
+   * `read`, at the pace at which they are taken. Ends when the log is closed and all that is durable was given, or at once when
    * this thread's part in it is closed. While a record is waited for it keeps the process running.
    *
    * Throws, as the iteration starts or goes on, RINGWAL_INVALID_ARGUMENT, RINGWAL_TRUNCATED when a record that was to
    * come next is gone, RINGWAL_OUT_OF_RANGE when what was given, or is being read, was cut off (`truncateAfter`),
-   * RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be read, the signal's reason when
-   * aborted, and RINGWAL_POISONED or RINGWAL_WORKER_DIED.
+   * RINGWAL_CORRUPT when it is damaged, RINGWAL_DECRYPTION when its key is not there or is wrong, RINGWAL_IO when it can't
+   * be read, the signal's reason when aborted, and RINGWAL_POISONED or RINGWAL_WORKER_DIED.
    */
   tail(options?: TailOptions): AsyncGenerator<LogRecord, void, void>;
 }

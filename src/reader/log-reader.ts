@@ -43,11 +43,11 @@ export interface LogReader extends AsyncDisposable {
   readonly isLive: boolean;
 
   /**
-   * The records from `from` to `to` (both included; default: all that are shown), in LSN order, each verified.
-   * Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked for is gone,
+   * The records from `from` to `to` (both included; default: all that are shown), each verified, in LSN order; those of
+   * a transaction where it is committed. Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked for is gone,
    * RINGWAL_OUT_OF_RANGE when it is not shown yet or the log was cut (`truncateAfter`) and has not all of it any more,
-   * RINGWAL_CORRUPT when it is damaged, RINGWAL_IO when it can't be read, RINGWAL_CLOSED when the reader was closed, and
-   * RINGWAL_INVALID_ARGUMENT. What it gives is of one and the same log, before a cut or behind it.
+   * RINGWAL_CORRUPT when it is damaged, RINGWAL_DECRYPTION when its key is not there or is wrong, RINGWAL_IO when it can't
+   * be read, RINGWAL_CLOSED when the reader was closed, and RINGWAL_INVALID_ARGUMENT. What it gives is of one and the same log, before a cut or behind it.
    */
   read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void>;
 
@@ -56,7 +56,7 @@ export interface LogReader extends AsyncDisposable {
 
   /**
    * The records from `from` on, and then those that are written, as they come to be shown (see above); each verified,
-   * in LSN order, at the pace at which they are taken. It looks for news by itself, every `intervalMs`, and keeps the
+   * in the order of `read`, at the pace at which they are taken. It looks for news by itself, every `intervalMs`, and keeps the
    * process running while a record is waited for; what the reader shows does not change by it. It goes on, across
    * writers that come and go, until it is aborted or the reader is closed. Throws as `read` does, and the signal's
    * reason. Who ends the log before what was given already (`truncateAfter`) must tell those who follow from elsewhere:
