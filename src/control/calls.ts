@@ -7,7 +7,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
-import { fromWire, RingwalError, toWire, type WireError } from '../errors.js';
+import { ClosedError, fromWire, toWire, type WireError } from '../errors.js';
 
 type Outcome = { readonly value: unknown } | { readonly error: WireError };
 type Api = Record<string, (...args: never[]) => unknown>;
@@ -83,7 +83,7 @@ export class ControlChannel<T extends object> {
   }
 
   close(): void {
-    this.fail(new RingwalError('RINGWAL_CLOSED', 'The log is closed.'));
+    this.fail(new ClosedError('The log is closed.'));
     this.#port.close();
   }
 }
