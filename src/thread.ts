@@ -14,6 +14,7 @@ import { makeHandle } from './control/handle.js';
 import { CompletionEvents } from './diagnostics.js';
 import { ClosedError, RingwalError } from './errors.js';
 import { cutOff, untilCut } from './read/cut-check.js';
+import { disposable } from './read/disposable.js';
 import { interruptible } from './read/interruptible.js';
 import { lookAtLog } from './read/look.js';
 import { readGroups } from './read/read-log.js';
@@ -110,7 +111,11 @@ export class LogThread {
     return handle;
   }
 
-  async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
+  read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
+    return disposable(this.#read(options));
+  }
+
+  async *#read(options: ReadOptions): AsyncGenerator<LogRecord, void, void> {
     checkReadOptions(options);
     const { checkpointLsn } = this.state; // before the view, so that it is in it
     const view = await this.held(() => this.control.call('view'));

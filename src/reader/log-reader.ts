@@ -12,6 +12,7 @@ import { type SegmentInfo, segmentInfo } from '../control/segment-info.js';
 import { ClosedError, InvalidArgumentError, TruncatedError } from '../errors.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
 import { checkContinued } from '../read/cut-check.js';
+import { disposable } from '../read/disposable.js';
 import { interruptible } from '../read/interruptible.js';
 import { type IsWriterAlive, identity, type Look, lookAtLog } from '../read/look.js';
 import { type ReadRange, readGroups } from '../read/read-log.js';
@@ -131,7 +132,11 @@ export class DirectoryReader implements LogReader {
     return this.#look.isLive;
   }
 
-  async *read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
+  read(options: ReadOptions = {}): AsyncGenerator<LogRecord, void, void> {
+    return disposable(this.#read(options));
+  }
+
+  async *#read(options: ReadOptions): AsyncGenerator<LogRecord, void, void> {
     checkReadOptions(options);
     this.#checkOpen();
     const range = rangeOf(options, this.#look.view, this.checkpointLsn, this.#decoder());
