@@ -36,6 +36,8 @@ export class Follower {
   #place: Place | undefined;
   /** The salt of the segment that it read last. */
   #salt: Uint8Array | undefined;
+  /** The LSN with which the last record took effect that it gave. */
+  #given: number;
   /** The first LSN that was not read yet, of those it wants. */
   next: number;
   /** The first LSN that it still has to read; undefined before it started. */
@@ -47,6 +49,7 @@ export class Follower {
     this.#transactions = transactions;
     this.#from = from;
     this.#assembler = new RecordAssembler(from, transactions, decoder);
+    this.#given = from - 1;
     this.next = from;
   }
 
@@ -59,10 +62,11 @@ export class Follower {
     let name = '';
     try {
       this.#checkThere(firstLsn);
+      // Of what it has read behind the last one that it gave there may be other records now.
+      if (this.#isRewritten(view)) await this.#beginAnew(this.#given + 1);
       const first = view.segments.find(({ lastLsn }) => lastLsn >= this.next);
       if (this.next > view.durableLsn || first === undefined) return;
       name = first.name;
-      if (this.#isRewritten(view)) await this.#beginAnew();
       this.reading ??= await spanStart(this.#storage, first, this.next);
       for (const segment of view.segments) {
         if (segment.lastLsn < this.reading) continue;
@@ -72,7 +76,7 @@ export class Follower {
       }
     } catch (error) {
       // Of the group that failed a part may have been taken; another attempt must not take it twice.
-      await this.#beginAnew();
+      await this.#beginAnew(this.next);
       this.#checkThere(firstLsn);
       throw error instanceof RingwalError ? error : new IoError(`Reading ${name}`, error);
     }
@@ -86,23 +90,25 @@ export class Follower {
   }
 
   /**
-   * Whether another segment has by now what it read last: its records were cut off, and their LSNs given out anew, or a
-   * recovery has logged them again.
+   * Whether the log ends before what it read last, or another segment has that by now: it was cut off, and its LSNs may be
+   * given out anew, or a recovery logs it again.
    */
-  #isRewritten({ segments }: ReadView): boolean {
+  #isRewritten({ segments, durableLsn }: ReadView): boolean {
     const last = (this.reading ?? 0) - 1;
+    if (last > durableLsn) return true;
     const holding = segments.find(({ firstLsn, lastLsn }) => firstLsn <= last && last <= lastLsn);
     return holding !== undefined && this.#salt !== undefined && !isSame(this.#salt, holding.salt);
   }
 
   /**
-   * Has it begin at `next`, as if it had not read before: what it holds of spans is void, and those that end behind `next`
+   * Has it begin at `from`, as if it had not read before: what it holds of spans is void, and those that end behind `from`
    * may have begun before it, with LSNs that it has given to others.
    */
-  async #beginAnew(): Promise<void> {
+  async #beginAnew(from: number): Promise<void> {
     await this.close();
-    this.#from = this.next;
-    this.#assembler = new RecordAssembler(this.next, this.#transactions, this.#decoder);
+    this.next = from;
+    this.#from = from;
+    this.#assembler = new RecordAssembler(from, this.#transactions, this.#decoder);
     this.#salt = undefined;
     this.reading = undefined;
   }
@@ -133,6 +139,7 @@ export class Follower {
       if (isNew) this.#salt = segment.salt;
       this.reading = Math.max(this.reading ?? 0, cursor.nextLsn);
       this.next = Math.max(this.next, cursor.nextLsn);
+      this.#given = records.at(-1)?.commitLsn ?? this.#given;
       if (records.length > 0) yield records;
     }
   }

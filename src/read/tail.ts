@@ -22,7 +22,8 @@ export interface TailOptions extends Pick<ReadOptions, 'types' | 'transactions'>
 /** Where a tail gets to know of what is new. */
 export interface TailSource {
   /**
-   * Resolves with a view that holds LSN `next`, once there is one; with undefined when the log has ended. What lies
+   * Resolves with a view that holds LSN `next`, once there is one, or with one whose log may have other records than were
+   * read; with undefined when the log has ended. What lies
    * before `reading` is not needed any more. `isAgain`: reading the last view failed, a newer one is wanted.
    */
   next(next: number, reading: number | undefined, isAgain: boolean): Promise<ReadView | undefined>;

@@ -43,6 +43,8 @@ export class EndWatcher {
   #highest = 0;
   #idlePolls = 0;
   #patience = PATIENCE;
+  /** How often it has looked at the whole directory, which may have another history by then. */
+  looks = 0;
   #view: ReadView = { segments: [], firstLsn: 1, durableLsn: 0, cuts: 0 };
 
   constructor(storage: Storage, isWriterAlive: IsWriterAlive) {
@@ -74,6 +76,7 @@ export class EndWatcher {
     this.#checkpointLsn = checkpointLsn;
     this.#highest = newest?.segment.number ?? 0;
     this.#isTorn = false;
+    this.looks++;
     this.#view = view;
   }
 

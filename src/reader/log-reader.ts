@@ -175,12 +175,18 @@ export class DirectoryReader implements LogReader {
     this.#checkOpen();
     const { storage, isWriterAlive } = this.#source;
     const watcher = new EndWatcher(storage, isWriterAlive);
+    let looks = 0;
     const end = AbortSignal.any([this.#closed.signal, ...(signal ? [signal] : [])]);
     const next = async (lsn: number, reading: number | undefined, isAgain: boolean): Promise<ReadView> => {
       if (isAgain) await watcher.look();
       if (reading !== undefined) watcher.forget(reading);
       for (;;) {
         this.#checkOpen();
+        // Of what was read, but not given, there may be other records now.
+        if (reading !== undefined && watcher.looks !== looks) {
+          looks = watcher.looks;
+          return watcher.view;
+        }
         if (watcher.view.durableLsn >= lsn || watcher.view.firstLsn > lsn) return watcher.view;
         await sleep(intervalMs, undefined, { signal: end }).catch(() => signal?.throwIfAborted());
         this.#checkOpen();

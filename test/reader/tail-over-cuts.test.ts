@@ -34,6 +34,25 @@ it('gives LSNs that are given out anew no second time, though they share a group
   expect(records).toEqual([11, 12, 13, 14, 15, 16].map((lsn) => `${lsn} new ${lsn}`));
 });
 
+it('gives a record whose LSN was that of the end of a transaction that was aborted, of which nothing was given', async () => {
+  const directory = tempDir();
+  await using log = await openLog(directory, { segmentBytes: 65_536, ringBytes: 65_536 });
+  const tx = log.begin();
+  await tx.append('aborted');
+  const between = await log.append('between'); // 3
+  await tx.abort();
+  await using reader = await openReader(directory);
+  const tail = reader.tail({ intervalMs: 1 });
+  expect((await tail.next()).value?.lsn).toBe(between);
+  const next = tail.next();
+  // Once the tail has seen a look at what is behind, it has read the abort.
+  while (reader.lastLsn < between + 1) await reader.refresh();
+  await log.truncateAfter(between);
+  await log.append('new');
+  expect((await next).value?.lsn).toBe(between + 1);
+  await tail.return();
+});
+
 it('gives a transaction whole that began with LSNs that are given out anew and takes effect behind those given', async () => {
   const records = await given(async (log) => {
     const tx = log.begin();
