@@ -72,17 +72,19 @@ export interface WalkOptions {
   readonly limit: number;
   /** Whether the walk goes on behind damage. */
   readonly passesDamage: boolean;
+  /** The end of the group behind which it begins, and what follows that; default: with the first group. */
+  readonly from?: { readonly offset: number; readonly nextLsn: number; readonly lastChecksum: number };
 }
 
 export async function* goodGroups(
   file: TolerantFile,
   key: SaltKey,
-  { limit, passesDamage }: WalkOptions,
+  { limit, passesDamage, from }: WalkOptions,
 ): AsyncGenerator<Piece, void, void> {
   const end = Math.min(limit, file.bytes);
-  let at = BLOCK_BYTES;
-  let nextLsn = 0;
-  let lastChecksum: number | undefined;
+  let at = from?.offset ?? BLOCK_BYTES;
+  let nextLsn = from?.nextLsn ?? 0;
+  let lastChecksum = from?.lastChecksum;
   let durableLsn = 0;
   let durableEnd = 0;
   const listed: Listed[] = [];

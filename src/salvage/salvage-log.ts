@@ -9,7 +9,7 @@ import { type Place, RecordSaver } from './record-saver.js';
 import { Finding, type SalvageFinding, type SalvageReport } from './report.js';
 import { SalvagedLog } from './salvaged-log.js';
 import { goodRecords } from './single-records.js';
-import { type Candidate, findSources, type Source } from './sources.js';
+import { type Candidate, findSources, type Originals, type Source } from './sources.js';
 import { TolerantFile } from './tolerant-file.js';
 
 export interface SalvageTerms {
@@ -117,6 +117,12 @@ async function saveSegment(
   let isClean = false;
   let seal: SealBody | undefined;
   let holdsRecords = false;
+  let { originals } = source;
+  /** Called where records are missing: the segment before may have them, when they are copies. */
+  const saveMissing = async (): Promise<void> => {
+    if (originals !== undefined) await saveOriginals(storage, originals, saver, place);
+    originals = undefined;
+  };
   const damagedAt = (offset: number, reason: string): void => {
     finding.damagedAt(offset, reason);
     place = { file: name, offset, reason };
@@ -129,6 +135,7 @@ async function saveSegment(
         const isShort = statedEnd !== undefined && piece.offset < statedEnd;
         if (isShort || !piece.isBlank || piece.isProven)
           damagedAt(piece.offset, isShort ? 'the segment ends too early' : 'bytes that do not verify');
+        if (saver.nextLsn < lsnLimit) await saveMissing();
         for (const offset of file.unreadable) finding.damagedAt(offset, 'a block can not be read');
         if (finding.state === 'sound' && holdsRecords && finding.savedRecords === 0)
           finding.state = 'superseded';
@@ -139,6 +146,7 @@ async function saveSegment(
         if (!isGood) damagedAt(offset, 'the body of a group does not verify');
         if (header.type === DATA) {
           holdsRecords = true;
+          if (!isGood || header.firstLsn > saver.nextLsn) await saveMissing();
           const good = isGood ? undefined : goodRecords(header, body, offset);
           const { saved, wrong } = await saver.save(header, body, lsnLimit, good, place);
           if (isGood && wrong !== undefined) damagedAt(offset, wrong);
@@ -153,6 +161,25 @@ async function saveSegment(
       }
     }
     throw new Error('unreachable: the last piece is an end');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Saves what lies behind the end of a segment that a later one states, and was logged again in that one. */
+async function saveOriginals(
+  storage: Storage,
+  { name, salt, from, lsnLimit, finding }: Originals,
+  saver: RecordSaver,
+  place: Place | undefined,
+): Promise<void> {
+  const file = await TolerantFile.open(storage, name);
+  try {
+    const range = { limit: file.bytes, passesDamage: false, from };
+    for await (const piece of goodGroups(file, saltKey(salt), range)) {
+      if (piece.kind !== 'group' || piece.header.type !== DATA) continue;
+      finding.savedRecords += (await saver.save(piece.header, piece.body, lsnLimit, undefined, place)).saved;
+    }
   } finally {
     await file.close();
   }

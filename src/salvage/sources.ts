@@ -36,6 +36,9 @@ import type { Storage } from '../storage/storage.js';
 import { Finding } from './report.js';
 import { TolerantFile } from './tolerant-file.js';
 
+/** A LINK, and the header checksum of the group that it follows. */
+export type SourceLink = LinkBody & { readonly previousChecksum: number };
+
 /** A file that holds groups of the log. */
 export interface Source {
   readonly name: string;
@@ -43,7 +46,7 @@ export interface Source {
   readonly salt: Uint8Array;
   /** Undefined: the first block is damaged. */
   readonly header: SegmentHeader | undefined;
-  readonly link: LinkBody | undefined;
+  readonly link: SourceLink | undefined;
   readonly fileBytes: number;
   /** LSN of the first group that verifies. */
   readonly firstLsn: number;
@@ -51,8 +54,20 @@ export interface Source {
   readonly lsnLimit: number;
   /** Bytes of it that belong to the log, by the LINK of the next segment; undefined: nothing says it. */
   readonly statedEnd: number | undefined;
+  /** Where in the segment before it that lies of which the first groups are a copy; undefined: not known. */
+  readonly originals: Originals | undefined;
   /** Whether an opening ended the log inside it or before it, so that what is behind damage in it no longer counts. */
   readonly isEnded: boolean;
+  readonly finding: Finding;
+}
+
+/** The groups that an opening found behind the place which it could prove durable, and logged again in a new segment. */
+export interface Originals {
+  readonly name: string;
+  readonly salt: Uint8Array;
+  /** They follow the group that ends here. */
+  readonly from: { readonly offset: number; readonly nextLsn: number; readonly lastChecksum: number };
+  readonly lsnLimit: number;
   readonly finding: Finding;
 }
 
@@ -76,7 +91,7 @@ export interface Candidate {
 }
 
 interface Read extends Candidate {
-  link: LinkBody | undefined;
+  link: SourceLink | undefined;
   salt: Uint8Array | undefined;
   /** What stands in the place of the salt. */
   readonly rawSalt: Uint8Array;
@@ -103,7 +118,9 @@ export async function findSources(storage: Storage, beforeEpoch: number): Promis
   for (const file of used.toReversed()) {
     const { link } = used.findLast((other) => names(other.link, file)) ?? {};
     const lsnLimit = Math.min(firstBehind, cuts.get(file.number) as number);
-    sources.push({ ...file, salt: file.salt as Uint8Array, lsnLimit, statedEnd: link?.predecessorEnd });
+    const originals = originalsOf(file, used, cuts, lsnLimit);
+    const salt = file.salt as Uint8Array;
+    sources.push({ ...file, salt, lsnLimit, statedEnd: link?.predecessorEnd, originals });
     firstBehind = Math.min(firstBehind, file.firstLsn);
   }
   sources.reverse();
@@ -171,13 +188,14 @@ async function readHead(
 
 const NOTHING = { link: undefined, salt: undefined, rawSalt: new Uint8Array(16), firstLsn: 0 };
 
-async function readLink(file: TolerantFile, key: SaltKey): Promise<LinkBody | undefined> {
+async function readLink(file: TolerantFile, key: SaltKey): Promise<SourceLink | undefined> {
   const bytes = new Uint8Array(GROUP_HEADER_BYTES + LINK_BODY_BYTES);
   if ((await file.read(bytes, BLOCK_BYTES)) < bytes.length) return undefined;
   const header = decodeGroupHeader(bytes, new DataView(bytes.buffer), 0, key);
   if (header === undefined || header.type !== LINK || header.bodyBytes !== LINK_BODY_BYTES) return undefined;
   const body = bytes.subarray(GROUP_HEADER_BYTES);
-  return checksum(body, key.seed) === header.bodyChecksum ? decodeLink(body) : undefined;
+  const link = checksum(body, key.seed) === header.bodyChecksum ? decodeLink(body) : undefined;
+  return link && { ...link, previousChecksum: header.previousChecksum };
 }
 
 /** Files by the numbers in their headers, which are under a checksum; a second one of a number does not count. */
@@ -210,6 +228,24 @@ function names(link: LinkBody | undefined, file: Read): boolean {
   const { salt } = file;
   if (link?.predecessorNumber !== file.number || salt === undefined) return false;
   return link.predecessorSalt?.every((byte, i) => byte === salt[i]) ?? false;
+}
+
+/**
+ * All groups that follow on one another behind the place to which a LINK leads have been logged again behind it, up to
+ * where that segment says that records were cut off: with its header damaged, nothing says that.
+ */
+function originalsOf(
+  { header, link }: Read,
+  all: readonly Read[],
+  cuts: ReadonlyMap<number, number>,
+  lsnLimit: number,
+): Originals | undefined {
+  const file = all.find((one) => names(link, one));
+  if (header === undefined || link === undefined || file?.salt === undefined) return undefined;
+  const { name, number, salt, finding } = file;
+  const { predecessorEnd: offset, predecessorLastLsn, previousChecksum: lastChecksum } = link;
+  const from = { offset, nextLsn: predecessorLastLsn + 1, lastChecksum };
+  return { name, salt, from, lsnLimit: Math.min(lsnLimit, cuts.get(number) as number), finding };
 }
 
 /** Finds the salt under which something in `file` verifies, and the first LSN that does. */
