@@ -49,8 +49,9 @@ export interface SegmentHeader {
   segmentBytes: number;
   createdUs: number;
   /**
-   * In the segment that `truncateAfter` began: the LSN from which on records in segments with lower numbers are no longer
-   * part of the log; 0: no other. Its LINK says the same; this is for who reads the log without that one.
+   * In the segment that `truncateAfter` began, or an opening that ended the log before damage or a torn write: the LSN from
+   * which on records in segments with lower numbers are not part of the log; 0: no other. Its LINK says where that is;
+   * this is for who reads the log without that one.
    */
   cutFrom: number;
 }

@@ -1,7 +1,8 @@
 /**
- * cut-off: from which LSN on `truncateAfter` has cut off what lies in a segment, as the headers of later segments say.
+ * cut-off: from which LSN on `truncateAfter`, or an opening, has cut off what lies in a segment, as the headers of later
+ * segments say.
  *
- * The LINK of the segment that made the cut says where its predecessor ends. Who has to do without that LINK, because it
+ * The LINK of the segment that was begun then says where its predecessor ends. Who has to do without that LINK, because it
  * is damaged, must not take what was cut off for the log: its groups are sound, and follow one another.
  */
 import type { SegmentHeader } from '../format/segment-header.js';

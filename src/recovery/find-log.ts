@@ -27,7 +27,7 @@ export interface FoundLog {
   /** With damage only: the LSN and what is told of it, and the files that are to be put aside. */
   readonly damage: readonly RecoveryDamage[];
   readonly aside: readonly string[];
-  /** The LSN from which on records that lie behind the end were cut off by `truncateAfter`; 0: none lie there. */
+  /** The LSN from which on records that lie behind the end are not part of the log; 0: none lie there. */
   readonly cutFrom: number;
 }
 
@@ -44,7 +44,9 @@ export async function findLog(
   const { closed, leftovers } = followChain(segments, newest, scan.truncatedBefore);
   const torn = scan.torn ? { file: newest.name, offset: scan.end.end, bytes: scan.tornBytes } : tornSuccessor;
   if (torn !== undefined && mode === 'absolute') throw tornTail(torn, scan.end.lastLsn);
-  return { newest, scan, closed, leftovers, torn, damage: [], aside: [], cutFrom: 0 };
+  // Of a write that was torn a part may be sound, and is not to be found again should the next LINK be lost.
+  const cutFrom = torn === undefined ? 0 : scan.end.lastLsn + 1;
+  return { newest, scan, closed, leftovers, torn, damage: [], aside: [], cutFrom };
 }
 
 function tornTail({ file, offset, bytes }: TornWrite, lastLsn: number): CorruptError {

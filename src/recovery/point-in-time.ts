@@ -13,8 +13,8 @@
  *   P3  Nothing is thrown away. Every file that the log ends before gets a second name before the log ends, and so
  *       does the one in which it ends when there is more in it; under that name nothing touches it. Only the first
  *       name is removed, once the log goes on without it.
- *   P4  What `truncateAfter` cut off does not come back, when it is the LINK of the segment that cut it which is damaged:
- *       the headers of later segments say where such a cut was.
+ *   P4  What was cut off, by `truncateAfter` or an opening, does not come back when it is the LINK of the segment that
+ *       did it which is damaged: the headers of later segments say where that was.
  *   P5  When no record would be left, or an LSN is missing that the caller knows of, opening is refused: that
  *       would be no recovery but a new log.
  */
@@ -58,9 +58,10 @@ async function cut(
   checkOneLog(segments, first);
   const surveyed: (SegmentFile & { readonly survey: Survey })[] = [];
   const limits = cutOffFrom(segments); // P4
+  const limitOf = (number: number): number => limits.get(number) as number;
   for (const segment of segments) {
     const survey = await surveySegment(storage, segment);
-    surveyed.push({ ...segment, survey: below(survey, limits.get(segment.number) as number) });
+    surveyed.push({ ...segment, survey: below(survey, limitOf(segment.number)) });
   }
   const mark = Math.max(...surveyed.map(({ survey }) => survey.truncatedBefore));
   const chain = longestChain(segments, mark, limits); // P2
@@ -81,7 +82,9 @@ async function cut(
   // What is older than the log's end and sound was a leftover before this; so was what holds no group at all.
   const behind = leftovers.filter(({ number, header, survey }) => {
     if (number < oldestNumber || (header !== undefined && number < newest.number)) return false;
-    return header === undefined || survey.groups > 0;
+    // In one that holds nothing else, its header may say what was cut off.
+    const tellsOfCut = header !== undefined && header.cutFrom > 0 && header.cutFrom < limitOf(number);
+    return header === undefined || survey.groups > 0 || tellsOfCut;
   });
   const isCutInside = damage !== undefined;
   const aside = [...(isCutInside ? [newest.name] : []), ...behind.map(({ name }) => name)];
@@ -115,7 +118,7 @@ async function cut(
       }),
     ],
     aside,
-    cutFrom: Number.isFinite(chain.limit) ? chain.limit : 0,
+    cutFrom: lastLsn + 1,
   };
 }
 

@@ -91,6 +91,9 @@ export interface Candidate {
 }
 
 interface Read extends Candidate {
+  isEnded: boolean;
+  /** Epochs of openings that put it aside. */
+  readonly endedBy: readonly number[];
   link: SourceLink | undefined;
   salt: Uint8Array | undefined;
   /** What stands in the place of the salt. */
@@ -102,14 +105,15 @@ interface Read extends Candidate {
 export async function findSources(storage: Storage, beforeEpoch: number): Promise<Sources> {
   const findings: Finding[] = [];
   const read: Read[] = [];
-  for (const { name, number, isEnded } of candidates(await storage.list(), beforeEpoch)) {
+  for (const { name, number, endedBy } of candidates(await storage.list(), beforeEpoch)) {
     const finding = new Finding(name, 'sound');
     findings.push(finding);
-    const file = await readHead(storage, name, number, isEnded, finding);
+    const file = await readHead(storage, name, number, endedBy, finding);
     if (file !== undefined && (file.header?.epoch ?? 0) < beforeEpoch) read.push(file);
     else if (file !== undefined) findings.pop();
   }
   const own = ofOneLog(withOwnNumbers(read));
+  for (const file of own) file.isEnded = file.endedBy.some((epoch) => hasSucceeded(epoch, file, own));
   for (const file of own) await findSalt(storage, file, own);
   const used = own.filter(({ firstLsn }) => firstLsn > 0);
   const cuts = cutOffFrom(own);
@@ -134,11 +138,11 @@ export async function findSources(storage: Storage, beforeEpoch: number): Promis
 
 /** One file for each segment number: of the log as it is, or as it was before the opening number `beforeEpoch`. */
 function candidates(names: readonly string[], beforeEpoch: number) {
-  const found = new Map<number, { name: string; number: number; isEnded: boolean; epoch: number }>();
+  const found = new Map<number, { name: string; number: number; endedBy: number[]; epoch: number }>();
   const add = (name: string, segment: string, epoch: number): void => {
     const number = parseSegmentName(segment);
     if (number === undefined || epoch >= (found.get(number)?.epoch ?? Number.POSITIVE_INFINITY)) return;
-    found.set(number, { name, number, isEnded: false, epoch });
+    found.set(number, { name, number, endedBy: [], epoch });
   };
   for (const name of names) {
     const aside = parseAsideName(name);
@@ -149,7 +153,8 @@ function candidates(names: readonly string[], beforeEpoch: number) {
   for (const name of names) {
     const aside = parseAsideName(name);
     const file = found.get(parseSegmentName(aside?.segment ?? '') ?? 0);
-    if (aside !== undefined && file !== undefined && aside.epoch < beforeEpoch) file.isEnded = true;
+    if (aside !== undefined && file !== undefined && aside.epoch < beforeEpoch)
+      file.endedBy.push(aside.epoch);
   }
   return [...found.values()].sort((a, b) => a.number - b.number);
 }
@@ -158,7 +163,7 @@ async function readHead(
   storage: Storage,
   name: string,
   number: number,
-  isEnded: boolean,
+  endedBy: readonly number[],
   finding: Finding,
 ): Promise<Read | undefined> {
   let file: TolerantFile;
@@ -167,7 +172,7 @@ async function readHead(
   } catch (error) {
     finding.state = 'unreadable';
     finding.damagedAt(0, error instanceof Error ? error.message : String(error));
-    return { name, number, fileBytes: 0, header: undefined, isEnded, finding, ...NOTHING };
+    return { name, number, fileBytes: 0, header: undefined, endedBy, finding, ...NOTHING };
   }
   try {
     const head = new Uint8Array(BLOCK_BYTES);
@@ -179,14 +184,20 @@ async function readHead(
     else if (header.number !== number)
       finding.damagedAt(48, `it is segment ${header.number} under another name`);
     const link = header && (await readLink(file, saltKey(header.salt)));
-    const base = { name, number, fileBytes: file.bytes, header, isEnded, finding };
+    const base = { name, number, fileBytes: file.bytes, header, endedBy, isEnded: false, finding };
     return { ...base, link, salt: header?.salt, rawSalt: head.slice(32, 48), firstLsn: 0 };
   } finally {
     await file.close();
   }
 }
 
-const NOTHING = { link: undefined, salt: undefined, rawSalt: new Uint8Array(16), firstLsn: 0 };
+const NOTHING = {
+  isEnded: false,
+  link: undefined,
+  salt: undefined,
+  rawSalt: new Uint8Array(16),
+  firstLsn: 0,
+};
 
 async function readLink(file: TolerantFile, key: SaltKey): Promise<SourceLink | undefined> {
   const bytes = new Uint8Array(GROUP_HEADER_BYTES + LINK_BODY_BYTES);
@@ -209,6 +220,16 @@ function withOwnNumbers(files: readonly Read[]): Read[] {
     else file.finding.state = 'superseded';
   }
   return [...byNumber.values()].sort((a, b) => a.number - b.number);
+}
+
+/**
+ * Whether the opening of that epoch has ended the log before or in `file`. It puts files aside before it begins a segment,
+ * and can fail in between; so that segment must be there, or one that may have been it.
+ */
+function hasSucceeded(epoch: number, file: Read, all: readonly Read[]): boolean {
+  return all.some(({ number, header, endedBy }) => {
+    return number > file.number && !endedBy.includes(epoch) && (header?.epoch ?? epoch) >= epoch;
+  });
 }
 
 /** Those of the log to which most files belong. */
