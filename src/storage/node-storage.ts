@@ -43,16 +43,7 @@ export class NodeStorage implements Storage {
     { create, readsBlock = false }: { create: boolean; readsBlock?: boolean },
   ): Promise<NodeStorage> {
     const directory = resolve(path);
-    if (create) {
-      const first = await fs.promises.mkdir(directory, { recursive: true, mode: 0o700 });
-      if (first !== undefined) {
-        for (let made = directory; ; made = dirname(made)) {
-          await syncDirectory(dirname(made));
-          // The root, too: `mkdir` gives its path as the system has it, which need not be how it was asked for.
-          if (made === first || dirname(made) === made) break;
-        }
-      }
-    }
+    if (create) await makeDirectory(directory);
     const descriptor = await Descriptor.open(directory, DIRECTORY_FLAGS);
     try {
       const { path, reach } = await placeOf(directory, descriptor);
@@ -242,6 +233,27 @@ class NodeFile implements StorageFile {
     if (this.#writes === undefined) throw new Error('the file was opened for reading');
     return this.#writes;
   }
+}
+
+/**
+ * Makes the directory, mode 0700, and those on its path that are missing, each durably. Not by `mkdir` with `recursive`,
+ * which tries for ever where the system says ENOENT of a name whose parent is there: /proc does, and an automounter.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  const parent = dirname(path);
+  try {
+    await fs.promises.mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' || parent === path) throw error;
+      await makeDirectory(parent);
+      await fs.promises.mkdir(path, { mode: 0o700 });
+    });
+  } catch (error) {
+    // Which error says that it is there differs: on a read-only file system, or of the root, it need not be EEXIST.
+    const there = await fs.promises.stat(path).catch(() => undefined);
+    if (there?.isDirectory()) return;
+    throw error;
+  }
+  await syncDirectory(parent);
 }
 
 async function syncDirectory(path: string): Promise<void> {

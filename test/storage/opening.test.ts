@@ -1,0 +1,38 @@
+/** opening: a log directory is opened, or refused with the system's word for why, on odd systems too. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import { openLog } from '../../dist/src/index.js';
+import { NodeStorage } from '../../dist/src/storage/node-storage.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const onLinux = it.runIf(process.platform === 'linux');
+
+// Node's recursive mkdir tries for ever where the system says ENOENT of a name whose parent is there: as /proc, the
+// directory of an automounter, and one that was removed do.
+onLinux('a directory in a place that takes none is refused, at once', async () => {
+  await expect(openLog('/proc/ringwal/log')).rejects.toMatchObject({
+    code: 'RINGWAL_IO',
+    cause: { code: 'ENOENT' },
+  });
+  const removed = join(tempDir(), 'removed');
+  mkdirSync(removed);
+  const held = await NodeStorage.open(removed, { create: false });
+  rmdirSync(removed);
+  const inside = `/proc/self/fd/${held.directoryFd}/a/b`;
+  await expect(NodeStorage.open(inside, { create: true })).rejects.toMatchObject({ code: 'ENOENT' });
+  await held.close();
+});
+
+it('directories that are missing on the path are made for their owner alone, by any number at once', async () => {
+  const parent = tempDir();
+  const path = join(parent, 'é', '漢', 'wal');
+  const opened = await Promise.all(
+    Array.from({ length: 8 }, () => NodeStorage.open(path, { create: true })),
+  );
+  for (const made of [join(parent, 'é'), join(parent, 'é', '漢'), path])
+    expect(statSync(made).mode & 0o777).toBe(0o700);
+  await Promise.all(opened.map((storage) => storage.close()));
+});
