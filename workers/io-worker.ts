@@ -71,9 +71,7 @@ async function open() {
   });
   directory = storage.directory;
   try {
-    lock = await DirectoryLock.acquire(storage.directory, storage.directoryFd, (socket) =>
-      tell(socket, liveStats),
-    );
+    lock = await DirectoryLock.acquire(storage.directory, storage.reach, (socket) => tell(socket, liveStats));
     storage.chooseSyncMode(input.options.syncMode); // behind the lock: it writes
     engine = await LogEngine.open(input.options, {
       storage,

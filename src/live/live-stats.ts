@@ -21,7 +21,7 @@ export async function liveStats(path: string): Promise<LiveStats | undefined> {
   const storage = await openDirectory(path);
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const socket = await DirectoryLock.reach(storage.directory, storage.directoryFd);
+      const socket = await DirectoryLock.reach(storage.directory, storage.reach);
       if (socket === undefined) return undefined;
       const line = await ask(socket);
       if (!line.endsWith('\n')) continue; // cut off: the log is being closed, and soon nobody is there

@@ -46,15 +46,15 @@ export class DirectoryLock {
   }
 
   /**
-   * Takes the lock of `directory`, whose descriptor is `directoryFd`. Throws LockedError at once when another
+   * Takes the lock of `directory`, which is reached by the path `reach`. Throws LockedError at once when another
    * holds it, IoError when it can't be told. `onConnection` gets each connection to the socket.
    */
   static async acquire(
     directory: string,
-    directoryFd: number,
+    reach: string,
     onConnection: (socket: Socket) => void = (socket) => socket.destroy(),
   ): Promise<DirectoryLock> {
-    const reach = socketDirectory(directory, directoryFd);
+    requireShort(directory, reach);
     const own = `lock-${randomBytes(8).toString('hex')}.tmp`;
     let listening: Listening | undefined;
     try {
@@ -82,26 +82,26 @@ export class DirectoryLock {
    * Whether somebody holds the lock of `directory` at this moment; takes nothing and changes nothing. True also when
    * it can't be told (another user's socket, a path too long): who asks then takes the directory for one in use.
    */
-  static async isHeld(directory: string, directoryFd: number): Promise<boolean> {
+  static async isHeld(directory: string, reach: string): Promise<boolean> {
     try {
-      return (await DirectoryLock.#askOwner(directory, directoryFd, isAlive)) !== undefined;
+      return (await DirectoryLock.#askOwner(directory, reach, isAlive)) !== undefined;
     } catch {
       return true;
     }
   }
 
   /** A connection to the owner of `directory`; undefined: nobody holds it. Throws what the system says, when it can't be told. */
-  static reach(directory: string, directoryFd: number): Promise<Socket | undefined> {
-    return DirectoryLock.#askOwner(directory, directoryFd, connectTo);
+  static reach(directory: string, reach: string): Promise<Socket | undefined> {
+    return DirectoryLock.#askOwner(directory, reach, connectTo);
   }
 
   /** What `ask` says of the owner's socket, which is not false or undefined; undefined: there is no owner. */
   static async #askOwner<T>(
     directory: string,
-    directoryFd: number,
+    reach: string,
     ask: (path: string) => Promise<T | false | undefined>,
   ): Promise<T | undefined> {
-    const reach = socketDirectory(directory, directoryFd);
+    requireShort(directory, reach);
     for (let seen = 0; ; ) {
       const highest = (await lockNumbers(reach)).at(-1) ?? 0;
       // Nobody took it between the question and the answer: K1 for the highest number, which is still the same.
@@ -150,13 +150,9 @@ async function lockNumbers(directory: string): Promise<number[]> {
   return numbers.sort((a, b) => a - b);
 }
 
-/**
- * A path to the directory, and not to another one that has come to its place, that fits into a socket address: through its
- * descriptor.
- */
-function socketDirectory(directory: string, directoryFd: number): string {
-  if (process.platform === 'linux') return `/proc/self/fd/${directoryFd}`;
-  if (Buffer.byteLength(directory) + 32 <= MAX_SOCKET_PATH_BYTES) return directory;
+/** Throws IoError where the name of a lock file does not fit into a socket's address: the kernel would cut it off. */
+function requireShort(directory: string, reach: string): void {
+  if (Buffer.byteLength(reach) + 32 <= MAX_SOCKET_PATH_BYTES) return;
   throw new IoError(
     `Locking ${directory}`,
     new Error('the path is too long for a UNIX socket; use a shorter one'),

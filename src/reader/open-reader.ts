@@ -26,8 +26,8 @@ export async function openReader(path: string, options: ReaderOptions = {}): Pro
   const { key, maxInflatedBytes } = checkReaderOptions(options);
   const storage = await openDirectory(path);
   try {
-    const { directory, directoryFd } = storage;
-    const isWriterAlive = (): Promise<boolean> => DirectoryLock.isHeld(directory, directoryFd);
+    const { directory, reach } = storage;
+    const isWriterAlive = (): Promise<boolean> => DirectoryLock.isHeld(directory, reach);
     return await DirectoryReader.open({
       directory,
       storage,

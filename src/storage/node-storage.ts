@@ -20,8 +20,11 @@ const NO_WAIT = O_NONBLOCK ?? 0;
 export class NodeStorage implements Storage {
   /** Absolute path, without links on it. */
   readonly directory: string;
-  /** A path by which the directory is reached. */
-  readonly #reach: string;
+  /**
+   * A path by which the directory is reached, also by the lock: on Linux one that is short and does not change when the
+   * directory is renamed.
+   */
+  readonly reach: string;
   readonly #descriptor: Descriptor;
   readonly #readsBlock: boolean;
   readonly #memory = new AlignedMemory();
@@ -29,7 +32,7 @@ export class NodeStorage implements Storage {
 
   private constructor(directory: string, reach: string, descriptor: Descriptor, readsBlock: boolean) {
     this.directory = directory;
-    this.#reach = reach;
+    this.reach = reach;
     this.#descriptor = descriptor;
     this.#readsBlock = readsBlock;
   }
@@ -54,11 +57,6 @@ export class NodeStorage implements Storage {
     }
   }
 
-  /** The directory's descriptor, for the lock: a way to it that is short and does not change when it is renamed. */
-  get directoryFd(): number {
-    return this.#descriptor.fd;
-  }
-
   get syncMode(): SyncMode {
     return this.#syncMode;
   }
@@ -69,15 +67,15 @@ export class NodeStorage implements Storage {
    */
   chooseSyncMode(mode: SyncMode | 'auto'): void {
     try {
-      if (mode !== 'auto') requireSyncMode(mode, this.#reach);
-      this.#syncMode = mode === 'auto' ? fastestSyncMode(this.#reach) : mode;
+      if (mode !== 'auto') requireSyncMode(mode, this.reach);
+      this.#syncMode = mode === 'auto' ? fastestSyncMode(this.reach) : mode;
     } catch (error) {
       throw this.#named(error);
     }
   }
 
   list(): Promise<string[]> {
-    return this.#reached(fs.promises.readdir(this.#reach));
+    return this.#reached(fs.promises.readdir(this.reach));
   }
 
   async open(name: string, access: 'read' | 'write'): Promise<StorageFile> {
@@ -132,7 +130,7 @@ export class NodeStorage implements Storage {
   #path(name: string): string {
     if (name.includes('/') || name.includes('\\') || name === '' || name === '..')
       throw new Error(`${name} is not a file name`);
-    return join(this.#reach, name);
+    return join(this.reach, name);
   }
 
   async #reached<T>(call: Promise<T>): Promise<T> {
@@ -145,7 +143,7 @@ export class NodeStorage implements Storage {
 
   /** The error, with the directory's path where the way to it was named: who reads it knows that one. */
   #named(error: unknown): unknown {
-    if (error instanceof Error) error.message = error.message.replaceAll(this.#reach, this.directory);
+    if (error instanceof Error) error.message = error.message.replaceAll(this.reach, this.directory);
     return error;
   }
 }

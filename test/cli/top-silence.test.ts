@@ -1,9 +1,9 @@
 /** top-silence: a log that does not answer is told from one that does nothing, wherever `ringwal top` writes to. */
-import { open } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { addTop } from '../../dist/src/cli/commands/top.js';
 import { liveStats, openLog } from '../../dist/src/index.js';
 import { DirectoryLock } from '../../dist/src/lock/directory-lock.js';
+import { openDirectory } from '../../dist/src/storage/open-directory.js';
 import { runCommand } from '../support/command-run.js';
 import { must } from '../support/must.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -14,9 +14,9 @@ async function silentLog(): Promise<string> {
   const log = await openLog(directory, { segmentBytes: 65_536, ringBytes: 65_536 });
   const stats = must(await liveStats(directory));
   await log.close();
-  const file = await open(directory, 'r');
+  const storage = await openDirectory(directory);
   let asked = 0;
-  const lock = await DirectoryLock.acquire(directory, file.fd, (socket) => {
+  const lock = await DirectoryLock.acquire(directory, storage.reach, (socket) => {
     socket.on('error', () => {});
     socket.once('data', () => {
       const answer = asked++ === 0 ? { stats } : { error: 'no answer within 5 s' };
@@ -25,7 +25,7 @@ async function silentLog(): Promise<string> {
   });
   onTestFinished(async () => {
     await lock.release();
-    await file.close();
+    await storage.close();
   });
   return directory;
 }

@@ -150,9 +150,9 @@ it.each([
 
 it('a lock knows whether its file is there, and its own', async () => {
   const storage = await NodeStorage.open(tempDir(), { create: true });
-  const { directory, directoryFd } = storage;
+  const { directory, reach } = storage;
   const file = join(directory, 'lock-1.sock');
-  const lock = await DirectoryLock.acquire(directory, directoryFd);
+  const lock = await DirectoryLock.acquire(directory, reach);
   expect(await lock.isInPlace()).toBe(true);
   rmSync(file);
   expect(await lock.isInPlace()).toBe(false);
@@ -182,19 +182,19 @@ it('nothing is written any more by a log that lost its lock, by its maintenance 
 // It ended the I/O worker, and the log with it: a process at the limit of its open files, and `ringwal info` beside it.
 it('a connection that can not be accepted does the owner no harm', async () => {
   const storage = await NodeStorage.open(tempDir(), { create: true });
-  const { directory, directoryFd } = storage;
+  const { directory, reach } = storage;
   let accepted: (socket: Socket) => void = () => {};
   const connection = new Promise<Socket>((resolve) => {
     accepted = resolve;
   });
-  const lock = await DirectoryLock.acquire(directory, directoryFd, (socket) => accepted(socket));
+  const lock = await DirectoryLock.acquire(directory, reach, (socket) => accepted(socket));
   const client = connect(join(directory, 'lock-1.sock'));
   const { server } = (await connection) as Socket & { server: Server };
   // As Node does when `accept` fails.
   expect(() =>
     server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })),
   ).not.toThrow();
-  expect(await DirectoryLock.isHeld(directory, directoryFd)).toBe(true);
+  expect(await DirectoryLock.isHeld(directory, reach)).toBe(true);
   client.destroy();
   await lock.release();
   await storage.close();

@@ -21,7 +21,7 @@ onLinux('a directory in a place that takes none is refused, at once', async () =
   mkdirSync(removed);
   const held = await NodeStorage.open(removed, { create: false });
   rmdirSync(removed);
-  const inside = `/proc/self/fd/${held.directoryFd}/a/b`;
+  const inside = join(held.reach, 'a', 'b');
   await expect(NodeStorage.open(inside, { create: true })).rejects.toMatchObject({ code: 'ENOENT' });
   await held.close();
 });
@@ -29,10 +29,44 @@ onLinux('a directory in a place that takes none is refused, at once', async () =
 it('directories that are missing on the path are made for their owner alone, by any number at once', async () => {
   const parent = tempDir();
   const path = join(parent, 'é', '漢', 'wal');
-  const opened = await Promise.all(
-    Array.from({ length: 8 }, () => NodeStorage.open(path, { create: true })),
-  );
+  const opened = await Promise.all(Array.from({ length: 8 }, () => NodeStorage.open(path, { create: true })));
   for (const made of [join(parent, 'é'), join(parent, 'é', '漢'), path])
     expect(statSync(made).mode & 0o777).toBe(0o700);
   await Promise.all(opened.map((storage) => storage.close()));
+});
+
+// Opening was refused: all else had a way without /proc, but not the lock.
+it('a log opens, and keeps others out, where /proc is not mounted', async (context) => {
+  const withoutProc = (command: string): string[] => [
+    '--mount',
+    'sh',
+    '-c',
+    `mount -t tmpfs none /proc && ${command}`,
+  ];
+  const probe = spawnSync('unshare', withoutProc('true'), { stdio: 'ignore' });
+  if (probe.status !== 0) {
+    console.log('not run: not allowed to unshare');
+    return context.skip('not allowed to unshare');
+  }
+  const directory = tempDir();
+  const program = `
+    import { openLog, openReader } from ${JSON.stringify(pathToFileURL(join(process.cwd(), 'dist/src/index.js')).href)};
+    const log = await openLog(process.argv[1], { segmentBytes: 65536, ringBytes: 16384 });
+    const told = [await log.append('x')];
+    await openLog(process.argv[1]).catch(({ code }) => told.push(code));
+    const reader = await openReader(process.argv[1]);
+    told.push(reader.isLive);
+    await log.close();
+    await reader.refresh();
+    told.push(reader.isLive);
+    await reader.close();
+    console.log(JSON.stringify(told));
+  `;
+  const run = spawnSync(
+    'unshare',
+    [...withoutProc('exec "$0" --input-type=module -e "$1" "$2"'), process.execPath, program, directory],
+    { encoding: 'utf8' },
+  );
+  expect(run.stderr).toBe('');
+  expect(JSON.parse(run.stdout)).toEqual([1, 'RINGWAL_LOCKED', true, false]);
 });
