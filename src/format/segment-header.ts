@@ -20,7 +20,7 @@
  * header is therefore damage, never the trace of a crash.
  */
 import { checksum } from './checksum.js';
-import { getU64, setU64 } from './group-header.js';
+import { GROUP_MAGIC, getU64, setU64 } from './group-header.js';
 
 export const FORMAT_VERSION = 1;
 
@@ -101,6 +101,21 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeaderVerdict {
       cutFrom: getU64(view, CUT_FROM_OFFSET),
     },
   };
+}
+
+/** Bytes of a file that `statedCut` looks at. */
+const STATED_CUT_BYTES = BLOCK_BYTES + 16;
+
+/**
+ * `cutFrom` of a file that begins with these bytes and whose first block is damaged; 0: none that can be believed. It is
+ * when the header of the first group, in another block, has the same number as its first LSN, as that of a cut does.
+ */
+export function statedCut(bytes: Uint8Array): number {
+  if (bytes.length < STATED_CUT_BYTES) return 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(BLOCK_BYTES, true) !== GROUP_MAGIC) return 0;
+  const cutFrom = getU64(view, CUT_FROM_OFFSET);
+  return cutFrom === getU64(view, BLOCK_BYTES + 8) ? cutFrom : 0;
 }
 
 const SEGMENT_NAME = /^(\d{20})\.wal$/;

@@ -11,15 +11,17 @@ import type { SegmentHeader } from '../format/segment-header.js';
 interface Numbered {
   readonly number: number;
   readonly header: SegmentHeader | undefined;
+  /** What a damaged one says of a cut, if that can be believed; 0 or undefined: nothing. */
+  readonly statedCut?: number | undefined;
 }
 
 /** The first LSN that was cut off in each segment, by its number; Infinity: none was. `segments` ascend by number. */
 export function cutOffFrom(segments: readonly Numbered[]): ReadonlyMap<number, number> {
   const limits = new Map<number, number>();
   let limit = Number.POSITIVE_INFINITY;
-  for (const { number, header } of segments.toReversed()) {
+  for (const { number, header, statedCut } of segments.toReversed()) {
     limits.set(number, limit);
-    limit = Math.min(limit, header?.cutFrom || Number.POSITIVE_INFINITY);
+    limit = Math.min(limit, (header ? header.cutFrom : statedCut) || Number.POSITIVE_INFINITY);
   }
   return limits;
 }

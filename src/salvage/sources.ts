@@ -29,6 +29,7 @@ import {
   parseAsideName,
   parseSegmentName,
   type SegmentHeader,
+  statedCut,
 } from '../format/segment-header.js';
 import { cutOffFrom } from '../recovery/cut-off.js';
 import { headersIn } from '../recovery/evidence.js';
@@ -96,6 +97,8 @@ interface Read extends Candidate {
   readonly endedBy: readonly number[];
   link: SourceLink | undefined;
   salt: Uint8Array | undefined;
+  /** As in SegmentFile. */
+  readonly statedCut: number;
   /** What stands in the place of the salt. */
   readonly rawSalt: Uint8Array;
   firstLsn: number;
@@ -175,9 +178,10 @@ async function readHead(
     return { name, number, fileBytes: 0, header: undefined, endedBy, finding, ...NOTHING };
   }
   try {
-    const head = new Uint8Array(BLOCK_BYTES);
+    const head = new Uint8Array(BLOCK_BYTES + GROUP_HEADER_BYTES);
     const length = await file.read(head, 0);
     const verdict = decodeSegmentHeader(head.subarray(0, length));
+    const stated = verdict.state === 'invalid' ? statedCut(head.subarray(0, length)) : 0;
     const header = verdict.state === 'valid' ? verdict.header : undefined;
     if (verdict.state === 'unsupported') finding.damagedAt(8, `format version ${verdict.version}`);
     else if (header === undefined) finding.damagedAt(0, 'the first block does not verify');
@@ -185,7 +189,7 @@ async function readHead(
       finding.damagedAt(48, `it is segment ${header.number} under another name`);
     const link = header && (await readLink(file, saltKey(header.salt)));
     const base = { name, number, fileBytes: file.bytes, header, endedBy, isEnded: false, finding };
-    return { ...base, link, salt: header?.salt, rawSalt: head.slice(32, 48), firstLsn: 0 };
+    return { ...base, link, salt: header?.salt, rawSalt: head.slice(32, 48), firstLsn: 0, statedCut: stated };
   } finally {
     await file.close();
   }
@@ -197,6 +201,7 @@ const NOTHING = {
   salt: undefined,
   rawSalt: new Uint8Array(16),
   firstLsn: 0,
+  statedCut: 0,
 };
 
 async function readLink(file: TolerantFile, key: SaltKey): Promise<SourceLink | undefined> {

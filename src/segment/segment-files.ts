@@ -19,6 +19,7 @@ import {
   parseAsideName,
   parseSegmentName,
   type SegmentHeader,
+  statedCut,
 } from '../format/segment-header.js';
 import type { Storage } from '../storage/storage.js';
 
@@ -29,6 +30,8 @@ export interface SegmentFile {
   readonly fileBytes: number;
   /** Undefined: the first block is damaged. */
   readonly header: SegmentHeader | undefined;
+  /** With a damaged first block: what it says of a cut all the same; 0 or undefined: nothing. */
+  readonly statedCut?: number;
   /** Undefined: no valid LINK; the segment was prepared and never used, or its first write was torn. */
   readonly link: { readonly header: GroupHeader; readonly body: LinkBody } | undefined;
   /** The highest epoch whose opening put the file aside, by giving it a second name; undefined: none did. */
@@ -120,8 +123,12 @@ export async function readSegmentFile(
     );
   }
   const isMisnamed = verdict.state === 'valid' && verdict.header.number !== number;
-  if (verdict.state === 'invalid' || (isMisnamed && isLenient))
-    return { name, number, fileBytes, header: undefined, link: undefined };
+  const damaged = { name, number, fileBytes, header: undefined, link: undefined };
+  if (verdict.state === 'invalid') {
+    const stated = statedCut(head.subarray(0, read));
+    return stated > 0 ? { ...damaged, statedCut: stated } : damaged;
+  }
+  if (isMisnamed && isLenient) return damaged;
   const { header } = verdict;
   if (isMisnamed) {
     throw new CorruptError(

@@ -74,14 +74,15 @@ describe.each(DAMAGE)('what was cut off stays so when the LINK of the cut is dam
     for (let lsn = 1; lsn <= 11; lsn++) {
       for (const segmentsAfter of [1, 2]) {
         const disk = await cutAfter(lsn, segmentsAfter);
-        damage(bytesOf(disk, cutter(disk)));
+        const made = cutter(disk); // not found as such any more once no group of it is left
+        damage(bytesOf(disk, made));
         await refused(copyOf(disk));
         const storage = boot(disk);
         const log = await open(storage, MODE);
         expect(await texts(log), `cut after ${lsn}`).toEqual(lines('old', 1, lsn));
         // Of what was cut off nothing is called lost: no file that holds nothing else is told of.
         for (const { file, firstLostLsn } of log.engine.summary.damage) {
-          expect(file >= cutter(disk), `${file}, cut after ${lsn}`).toBe(true);
+          expect(file >= made, `${file}, cut after ${lsn}`).toBe(true);
           expect(firstLostLsn ?? lsn + 1).toBeGreaterThan(lsn);
         }
         await append(log, 'next', lsn + 1, lsn + 2);
@@ -163,6 +164,23 @@ describe.each(DAMAGE)('what was cut off stays so when the LINK of the cut is dam
       const staying = [...lines('old', 1, Math.min(first, second)), ...lines('new', first + 1, second)];
       damage(bytesOf(disk, must(used(disk).at(-1))));
       expect(await texts(await open(boot(disk), MODE))).toEqual(staying);
+    }
+  });
+});
+
+describe('what was cut off stays so when the first block of the segment of the cut is damaged', () => {
+  it.each([5, 17, 40, 57, 64, 100, BLOCK - 1])('at %i', async (at) => {
+    for (const lsn of [2, 3, 7]) {
+      const disk = await cutAfter(lsn);
+      flip(bytesOf(disk, cutter(disk)), at);
+      await refused(copyOf(disk));
+      expect(await texts(await open(boot(copyOf(disk)), MODE))).toEqual(lines('old', 1, lsn));
+      const { records } = await salvaged(disk);
+      const found = records.map(
+        ({ lsn: one, payload }) => `${one} ${Buffer.from(payload).toString('latin1')}`,
+      );
+      expect(found.filter((line) => !isNoOld(line, lsn))).toEqual([]);
+      expect(found).toEqual(expect.arrayContaining(lines('old', 1, lsn)));
     }
   });
 });
