@@ -24,6 +24,9 @@ import { GROUP_MAGIC, getU64, setU64 } from './group-header.js';
 
 export const FORMAT_VERSION = 1;
 
+/** 32 bits hold no more. */
+export const LARGEST_EPOCH = 0xffff_ffff;
+
 /** Segment header size; also the boundary to which marks and padded groups are moved. */
 export const BLOCK_BYTES = 4096;
 
@@ -150,5 +153,7 @@ export function asideName(name: string, epoch: number): string {
 /** The segment's name and the epoch of a name that `asideName` made, or undefined for other names. */
 export function parseAsideName(name: string): { segment: string; epoch: number } | undefined {
   const [, segment, epoch] = ASIDE_NAME.exec(name) ?? [];
-  return segment === undefined ? undefined : { segment, epoch: Number(epoch) };
+  return segment === undefined || Number(epoch) > LARGEST_EPOCH
+    ? undefined
+    : { segment, epoch: Number(epoch) };
 }

@@ -14,7 +14,7 @@
 import type { Environment } from '../environment.js';
 import { CorruptError, IoError, RingwalError } from '../errors.js';
 import { DATA, HAS_CHECKPOINT, saltKey } from '../format/group-header.js';
-import { asideName, BLOCK_BYTES } from '../format/segment-header.js';
+import { asideName, BLOCK_BYTES, LARGEST_EPOCH } from '../format/segment-header.js';
 import { type RecoveryMode, SEGMENT_OVERHEAD_BYTES } from '../options.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import { layOutSegment, publishSegment } from '../segment/prepare.js';
@@ -102,6 +102,11 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
     : await findLog(storage, segments, newest, options.mustInclude, options.recovery);
   const epochs = segments.map(({ header, asideEpoch }) => Math.max(header?.epoch ?? 0, asideEpoch ?? 0));
   const epoch = 1 + Math.max(...epochs);
+  if (epoch > LARGEST_EPOCH) {
+    throw new CorruptError(
+      `A file says that the log was opened ${LARGEST_EPOCH} times, which is as far as is counted. No file was changed.`,
+    );
+  }
   const { next, closed, leftovers } = continuation(found, epoch, number);
   await putAside(storage, found.aside, epoch);
   const { writer, reloggedRecords } = await beginSegment(storage, options, next, prepared);

@@ -1,5 +1,5 @@
 /** forged-numbers: 64-bit numbers that no log comes to, under checksums that verify, are damage and no valid answer. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checksum } from '../../dist/src/format/checksum.js';
@@ -88,4 +88,22 @@ it.each([
     forge(directory, name, LINK, (body) => body.setBigUint64(offset, value, true));
     await expectRefused(directory);
   }
+});
+
+// The next epoch would be 0, and its segment older than all others.
+it('an epoch behind which there is none is refused, and no name of a file has one that is higher', async () => {
+  const { directory, name } = await closedLog();
+  writeFileSync(join(directory, `${name}.lost-4294967296`), '');
+  await (await openLog(directory)).close();
+  for (const file of segmentsIn(directory)) {
+    edit(directory, file, (bytes) => {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      view.setUint32(56, 0xffff_ffff, true);
+      view.setUint32(4092, checksum(bytes.subarray(0, 4092), 0), true);
+      return undefined;
+    });
+  }
+  const before = fingerprint(directory);
+  await expect(openLog(directory)).rejects.toMatchObject({ code: 'RINGWAL_CORRUPT' });
+  expect(fingerprint(directory)).toEqual(before);
 });
