@@ -24,7 +24,7 @@ export type RingwalErrorCode =
   | 'RINGWAL_WORKER_DIED'
   /** Acknowledged data is damaged or missing. No file was changed. */
   | 'RINGWAL_CORRUPT'
-  /** The log was written by another version of the format. No file was changed. */
+  /** Another version of the format, or of Node, is needed to read it. No file was changed. */
   | 'RINGWAL_UNSUPPORTED_VERSION'
   /** The file system refused a read, or an operation while opening. No acknowledged data was changed. */
   | 'RINGWAL_IO'

@@ -31,8 +31,8 @@ export interface LogFollowing {
    *
    * Throws, as the iteration starts or goes on, RINGWAL_INVALID_ARGUMENT, RINGWAL_TRUNCATED when a record that was to
    * come next is gone, RINGWAL_OUT_OF_RANGE when what was given, or is being read, was cut off (`truncateAfter`),
-   * RINGWAL_CORRUPT when it is damaged, RINGWAL_DECRYPTION when its key is not there or is wrong, RINGWAL_IO when it can't
-   * be read, the signal's reason when aborted, and RINGWAL_POISONED or RINGWAL_WORKER_DIED.
+   * RINGWAL_CORRUPT when it is damaged, RINGWAL_DECRYPTION when its key is not there or is wrong,
+   * RINGWAL_UNSUPPORTED_VERSION when this Node can't inflate it, RINGWAL_IO when it can't be read, the signal's reason when aborted, and RINGWAL_POISONED or RINGWAL_WORKER_DIED.
    */
   tail(options?: TailOptions): AsyncGenerator<LogRecord, void, void>;
 }

@@ -5,7 +5,7 @@
  * The length is what a reader allocates, and no more: a small record that inflates without end is refused.
  */
 import * as zlib from 'node:zlib';
-import { CorruptError, InvalidArgumentError, shown } from '../errors.js';
+import { CorruptError, InvalidArgumentError, shown, UnsupportedVersionError } from '../errors.js';
 
 /** What payloads are compressed with; `zstd` needs Node 22.15 or later. */
 export type CompressionAlgorithm = 'zstd' | 'brotli' | 'deflate';
@@ -113,8 +113,8 @@ export function compress(
 }
 
 /**
- * The payload of a stored form. Throws CorruptError when it is none, when this Node lacks its algorithm, and when it
- * would be longer than `limitBytes` or than it says.
+ * The payload of a stored form. Throws CorruptError when it is none, and when it would be longer than `limitBytes` or than
+ * it says; UnsupportedVersionError when this Node lacks its algorithm.
  */
 export function decompress(stored: Uint8Array, limitBytes: number, lsn: number): Uint8Array<ArrayBuffer> {
   const wrong = (why: string): CorruptError =>
@@ -132,12 +132,19 @@ export function decompress(stored: Uint8Array, limitBytes: number, lsn: number):
     else if (stored[0] === IDS.deflate) payload = zlib.inflateRawSync(packed, options);
     else if (stored[0] !== IDS.zstd) throw new Error(`algorithm ${stored[0]} is unknown`);
     else if (withZstd.zstdDecompressSync) payload = withZstd.zstdDecompressSync(packed, options);
-    else throw new Error('it is compressed with zstd, which this version of Node does not have');
+    else throw lacksZstd(lsn);
   } catch (error) {
+    if (error instanceof UnsupportedVersionError) throw error;
     throw wrong((error as Error).message);
   }
   if (payload.length !== length) throw wrong(`it has ${payload.length} bytes and says that it has ${length}`);
   return new Uint8Array(payload); // memory of its own, not of Node's pool
+}
+
+function lacksZstd(lsn: number): UnsupportedVersionError {
+  return new UnsupportedVersionError(
+    `The record with LSN ${lsn} is compressed with zstd, which this version of Node does not have. It is not damaged: read it with Node 22.15 or later.`,
+  );
 }
 
 function zlibOptions(algorithm: CompressionAlgorithm, level: number): object {

@@ -12,6 +12,7 @@
  *       n + 1, which fails if somebody was faster.
  *   K3  Then look again: with a higher one there, the lock is lost to it.
  *   K4  Only the owner removes lower ones; nobody removes the highest, not even its owner when it closes.
+ *   K5  Users may remove it all the same: the owner looks for its file once a second, and writes no more when it is gone.
  *
  * Two owners are impossible. Say B holds k + 1. It saw k dead. A live owner A with another number: if it holds
  * a lower one, then B or somebody between them saw it dead while it listened, which the kernel does not do. If

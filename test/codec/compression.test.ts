@@ -104,3 +104,11 @@ it('the checksum is of the bytes that were compressed, when another thread write
     syncBuiltinESMExports();
   }
 });
+
+// It was told as damage, by which a log is given up that another version of Node reads.
+it.skipIf(hasZstd)('what this Node lacks is not called damage', () => {
+  const stored = Uint8Array.of(1, 0, 0, 0, 5, 0, 0, 0, 1, 2, 3);
+  expect(() => decompress(stored, 100, 7)).toThrow(
+    expect.objectContaining({ code: 'RINGWAL_UNSUPPORTED_VERSION', message: expect.stringContaining('LSN 7') }),
+  );
+});

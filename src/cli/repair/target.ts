@@ -10,9 +10,9 @@ export interface Target {
 }
 
 /**
- * Makes `path`; with `mayBeThere` it may be there, empty: who has given it wants it to be that one. Its own entry in its parent is for who fills it to make durable; those of
- * the directories above it, as far as they were made, are. Throws CliError when it is not empty, when it lies inside
- * `damaged`, and when another run has just made it.
+ * Makes `path`; with `mayBeThere` it may be there, empty: who has given it wants it to be that one. Its own entry in its
+ * parent is for who fills it to make durable; those of the directories above it, as far as they were made, are. Throws
+ * CliError when it is not empty, when it lies inside `damaged`, and when another run has just made it.
  */
 export async function makeTarget(
   damaged: string,
