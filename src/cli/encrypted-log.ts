@@ -4,8 +4,9 @@ import { CliError } from './failure.js';
 import { readKey } from './key-file.js';
 
 /**
- * Option `encryption` for appending to the log in `directory` (undefined: there is none yet): with the key of `keyFile`, under `keyId` or else the id
- * that the log's last record has. Throws CliError when the log is encrypted and there is no key, or the wrong one.
+ * Option `encryption` for appending to the log in `directory` (undefined: there is none yet): with the key of `keyFile`,
+ * under `keyId` or else the id that the log's last record has. Throws CliError when the log is encrypted and there is no
+ * key, or the wrong one.
  */
 export async function encryptionFor(
   directory: string | undefined,

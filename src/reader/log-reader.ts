@@ -45,7 +45,8 @@ export interface LogReader extends AsyncDisposable {
 
   /**
    * The records from `from` to `to` (both included; default: all that are shown), each verified, in LSN order; those of
-   * a transaction where it is committed. Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked for is gone,
+   * a transaction where it is committed. Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked
+   * for is gone,
    * RINGWAL_OUT_OF_RANGE when it is not shown yet or the log was cut (`truncateAfter`) and has not all of it any more,
    * RINGWAL_CORRUPT when it is damaged, RINGWAL_DECRYPTION when its key is not there or is wrong,
    * RINGWAL_UNSUPPORTED_VERSION when this Node can't inflate it, RINGWAL_IO when it can't be read, RINGWAL_CLOSED when the

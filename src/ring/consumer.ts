@@ -185,7 +185,10 @@ export class RingConsumer {
     return this.#groupChunks > 0 || this.#outcomes.length > 0;
   }
 
-  /** Tells the producer what became of all that it has in the group, whose records of this ring begin with `firstLsn`; returns the next LSN. */
+  /**
+   * Tells the producer what became of all that it has in the group, whose records of this ring begin with `firstLsn`; returns
+   * the next LSN.
+   */
   complete(firstLsn: number, group: GroupOutcome): number {
     let lsn = firstLsn;
     if (this.#outcomes.length > 0) {

@@ -109,6 +109,9 @@ it('the checksum is of the bytes that were compressed, when another thread write
 it.skipIf(hasZstd)('what this Node lacks is not called damage', () => {
   const stored = Uint8Array.of(1, 0, 0, 0, 5, 0, 0, 0, 1, 2, 3);
   expect(() => decompress(stored, 100, 7)).toThrow(
-    expect.objectContaining({ code: 'RINGWAL_UNSUPPORTED_VERSION', message: expect.stringContaining('LSN 7') }),
+    expect.objectContaining({
+      code: 'RINGWAL_UNSUPPORTED_VERSION',
+      message: expect.stringContaining('LSN 7'),
+    }),
   );
 });

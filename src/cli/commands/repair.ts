@@ -179,7 +179,10 @@ async function isSound(io: CliIo, directory: string, { json, beforeEpoch }: Repa
   return true;
 }
 
-/** Salvages `directory` into `target`, which somebody has given or nobody has, verifies that, and writes the report, all durably. */
+/**
+ * Salvages `directory` into `target`, which somebody has given (`isGiven`) or nobody has, verifies that, and writes the
+ * report, all durably.
+ */
 async function save(
   io: CliIo,
   directory: string,
