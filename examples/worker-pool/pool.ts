@@ -1,4 +1,5 @@
 /** pool: a piscina pool whose threads append to one log. */
+import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { LogAppender } from 'ringwal';
@@ -25,17 +26,16 @@ export async function appenderPool(
   });
   pool.on('error', onError);
   pool.on('message', (message: HandleRequest) => giveHandle(log, message.handleWanted));
-  await allReady(pool, threads);
+  await allReady(pool);
   return pool;
 }
 
-/** Some versions of Node 20 crash when a thread is ended while it loads its modules, as `pool.destroy()` would do early. */
-function allReady(pool: AppenderPool, threads: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let ready = 0;
-    pool.on('workerCreate', () => ++ready === threads && resolve());
-    pool.once('error', reject);
-  });
+/**
+ * Some versions of Node 20 crash when a thread is ended while it loads its modules, as `pool.destroy()` would do early. The
+ * first message of a thread is that it has; of those that a pool begins with, 'workerCreate' tells before that.
+ */
+async function allReady(pool: AppenderPool): Promise<void> {
+  await Promise.all(pool.threads.map((thread) => once(thread, 'message')));
 }
 
 function giveHandle(log: LogAppender, port: MessagePort): void {

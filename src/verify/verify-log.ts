@@ -1,5 +1,7 @@
 /** verify-log: verifies a whole log directory, its segments side by side on a pool of threads. */
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
 import { checkOptions } from '../check-options.js';
 import type { ReadableSegment } from '../control/contract.js';
 import {
@@ -149,6 +151,7 @@ async function scanAll(
     maxThreads: Math.min(threads, segments.length),
     minThreads: Math.min(threads, segments.length),
   });
+  const loaded = pool.threads.map(hasLoaded);
   try {
     const totalBytes = segments.reduce((sum, { end }) => sum + end, 0);
     let bytes = 0;
@@ -162,8 +165,17 @@ async function scanAll(
       }),
     );
   } finally {
+    await Promise.all(loaded);
     await pool.destroy();
   }
+}
+
+/**
+ * Resolves with the thread's first message, which is that it has loaded, or its end. Some versions of Node 20 crash, and the
+ * process with them, when a thread is ended while it loads its modules.
+ */
+async function hasLoaded(thread: Worker): Promise<void> {
+  await Promise.race([once(thread, 'message'), once(thread, 'exit')]).catch(() => {}); // the tasks tell why it can't
 }
 
 function damageOf(wire: WireError): CorruptError {

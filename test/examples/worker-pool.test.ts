@@ -82,6 +82,15 @@ it('loses nothing that was acknowledged when the pool is destroyed in the middle
   for (const line of found.values()) expect(line === 'behind' || sent.has(line), line).toBe(true);
 });
 
+// One that was not ended the process when the pool was destroyed early, by a fault of Node.
+it('has loaded all of its threads when it is there', async () => {
+  const { pool } = await start();
+  const late: unknown[] = [];
+  for (const thread of pool.threads) thread.on('message', (message) => late.push(message));
+  await Promise.all(Array.from({ length: 12 }, (_, task) => pool.run(linesOf(task))));
+  expect(late).toEqual(Array.from({ length: THREADS }, () => ({ handleWanted: expect.anything() })));
+});
+
 it('fails its tasks when the log is closed, and does not wait for ever', async () => {
   const { log, pool } = await start();
   await log.close();
