@@ -15,6 +15,7 @@ import {
   encodeCursorSlot,
   preparedCursorName,
 } from '../format/cursor-slot.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { newestSlot } from '../read/cursor-slots.js';
 import { inTurn } from '../storage/directory-turns.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
@@ -80,7 +81,7 @@ export class CursorFile {
       const last = await newestSlot(file);
       if (last === undefined) throw damaged(name, 'neither of its two positions verifies');
       if (last.name !== name) throw damaged(name, `it is that of "${last.name}"`);
-      if (!last.logId.every((byte, i) => byte === logId[i])) throw damaged(name, 'it belongs to another log');
+      if (!sameBytes(last.logId, logId)) throw damaged(name, 'it belongs to another log');
       if (last.sequence > 0) {
         // It may be in the page cache alone. What is read here is relied on, so it is made durable first: written again,
         // as a sync that failed before has forgotten it. The other position stays as it is meanwhile.

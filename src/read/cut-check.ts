@@ -1,6 +1,7 @@
 /** cut-check: ends a read with a typed error once the log was cut before what is being read. */
 import type { ReadableSegment, ReadView } from '../control/contract.js';
 import { OutOfRangeError } from '../errors.js';
+import { sameBytes } from '../format/same-bytes.js';
 import type { LogRecord } from './record-assembler.js';
 
 /**
@@ -51,7 +52,8 @@ export function checkContinued(before: ReadView, now: ReadView, given: number, t
   );
 }
 
-function holding(view: ReadView, lsn: number): ReadableSegment | undefined {
+/** The segment that has the record with `lsn`. */
+export function holding(view: ReadView, lsn: number): ReadableSegment | undefined {
   return view.segments.find(({ firstLsn, lastLsn }) => firstLsn <= lsn && lsn <= lastLsn);
 }
 
@@ -60,5 +62,5 @@ function holding(view: ReadView, lsn: number): ReadableSegment | undefined {
  * record that the cut has copied into the next segment is the same too, but nothing says so.)
  */
 function isSameSegment(a: ReadableSegment | undefined, b: ReadableSegment | undefined): boolean {
-  return a !== undefined && b !== undefined && a.salt.every((byte, i) => byte === b.salt[i]);
+  return sameBytes(a?.salt, b?.salt);
 }

@@ -8,8 +8,10 @@
 import type { ReadableSegment, ReadView } from '../control/contract.js';
 import { IoError, RingwalError, TruncatedError } from '../errors.js';
 import { DATA, saltKey } from '../format/group-header.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
+import { holding } from './cut-check.js';
 import { cursorAt, damaged, type ReadRange, recordsOf, spanStart } from './read-log.js';
 import {
   type LogRecord,
@@ -93,11 +95,11 @@ export class Follower {
    * Whether the log ends before what it read last, or another segment has that by now: it was cut off, and its LSNs may be
    * given out anew, or a recovery logs it again.
    */
-  #isRewritten({ segments, durableLsn }: ReadView): boolean {
+  #isRewritten(view: ReadView): boolean {
     const last = (this.reading ?? 0) - 1;
-    if (last > durableLsn) return true;
-    const holding = segments.find(({ firstLsn, lastLsn }) => firstLsn <= last && last <= lastLsn);
-    return holding !== undefined && this.#salt !== undefined && !isSame(this.#salt, holding.salt);
+    if (last > view.durableLsn) return true;
+    const now = holding(view, last);
+    return now !== undefined && this.#salt !== undefined && !sameBytes(this.#salt, now.salt);
   }
 
   /**
@@ -147,7 +149,7 @@ export class Follower {
   /** The place in `segment` where reading goes on. */
   async #placeIn(segment: ReadableSegment): Promise<Place> {
     const held = this.#place;
-    if (held?.segment.number === segment.number && isSame(held.segment.salt, segment.salt)) return held;
+    if (held?.segment.number === segment.number && sameBytes(held.segment.salt, segment.salt)) return held;
     await this.close();
     const file = await this.#storage.open(segment.name, 'read');
     try {
@@ -164,8 +166,4 @@ export class Follower {
   #checkThere(firstLsn: () => number): void {
     if (this.next < firstLsn()) throw new TruncatedError(this.next, firstLsn());
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
 }

@@ -16,7 +16,7 @@
 import type { ReadableSegment, ReadView } from '../control/contract.js';
 import { CorruptError, describe, IoError, RingwalError } from '../errors.js';
 import { saltKey } from '../format/group-header.js';
-import type { SegmentHeader } from '../format/segment-header.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { type ChainedSegment, findNewest, followChain } from '../recovery/chain.js';
 import { searchBehind } from '../recovery/evidence.js';
 import { GroupsSeen, type LogPlace } from '../recovery/groups-seen.js';
@@ -162,12 +162,8 @@ export async function nextStep(cursor: SegmentCursor): Promise<Group | Stop> {
 /** Throws when a file was reused while it was scanned: its groups then ended where the new ones had come to. */
 async function confirm(storage: Storage, { name, number, header }: ChainedSegment): Promise<void> {
   const now = await readSegmentFile(storage, name, number);
-  if (!isSame(now.header, header.salt))
+  if (!sameBytes(now.header?.salt, header.salt))
     throw new IoError(`Reading ${name}`, new Error('the file was reused meanwhile'));
-}
-
-export function isSame(header: SegmentHeader | undefined, salt: Uint8Array): boolean {
-  return header?.salt.every((byte, i) => byte === salt[i]) ?? false;
 }
 
 /** All segments that hold records, the newest one up to `shown`. */

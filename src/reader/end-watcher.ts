@@ -9,15 +9,9 @@
  */
 import type { ReadableSegment, ReadView } from '../control/contract.js';
 import { CorruptError } from '../errors.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { parseSegmentName, segmentName } from '../format/segment-header.js';
-import {
-  cursorBehind,
-  type IsWriterAlive,
-  isSame,
-  lookAtLog,
-  nextStep,
-  readableNewest,
-} from '../read/look.js';
+import { cursorBehind, type IsWriterAlive, lookAtLog, nextStep, readableNewest } from '../read/look.js';
 import type { ChainedSegment } from '../recovery/chain.js';
 import { GroupsSeen } from '../recovery/groups-seen.js';
 import { readSegmentFile } from '../segment/segment-files.js';
@@ -148,7 +142,7 @@ export class EndWatcher {
   async #moveOn(sealed: ChainedSegment, { seal, end }: GroupsSeen): Promise<boolean> {
     const number = seal?.successorNumber ?? 0;
     const { header, link, ...file } = await readSegmentFile(this.#storage, segmentName(number), number);
-    if (header === undefined || seal === undefined || !isSame(header, seal.successorSalt))
+    if (header === undefined || seal === undefined || !sameBytes(header.salt, seal.successorSalt))
       throw new CorruptError(`${file.name} is not the segment that the one before it names.`);
     if (link === undefined) return false;
     await this.close();

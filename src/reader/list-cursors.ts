@@ -1,6 +1,7 @@
 /** list-cursors: where the cursors of a log directory stand, told from their files. */
 import type { CursorInfo } from '../control/cursor-info.js';
 import { cursorFileName, parseCursorFileName } from '../format/cursor-slot.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { newestSlot } from '../read/cursor-slots.js';
 import { findNewest } from '../recovery/chain.js';
 import { readDirectory } from '../segment/segment-files.js';
@@ -42,7 +43,7 @@ async function positionOf(
     const file = await storage.open(cursorFileName(name), 'read');
     try {
       const slot = await newestSlot(file);
-      const isOfLog = slot?.name === name && slot.logId.every((byte, i) => byte === logId?.[i]);
+      const isOfLog = slot?.name === name && sameBytes(slot.logId, logId);
       return isOfLog ? slot.position : undefined;
     } finally {
       await file.close();

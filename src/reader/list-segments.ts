@@ -1,4 +1,5 @@
 /** list-segments: the segments of a log directory, told from the first bytes of each file. */
+import { sameBytes } from '../format/same-bytes.js';
 import { findNewest } from '../recovery/chain.js';
 import { readDirectory } from '../segment/segment-files.js';
 import type { Storage } from '../storage/storage.js';
@@ -72,7 +73,7 @@ async function list(storage: Storage): Promise<SegmentListing[]> {
     // Truncation may have freed it, and its file may be gone or reused.
     const isThere = before?.header !== undefined && before.link !== undefined;
     segment =
-      isThere && before.header.salt.every((byte, i) => byte === predecessorSalt?.[i])
+      isThere && sameBytes(before.header.salt, predecessorSalt)
         ? { ...before, header: before.header, link: before.link }
         : undefined;
   }

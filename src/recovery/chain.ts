@@ -17,6 +17,7 @@
  */
 import { CorruptError } from '../errors.js';
 import type { LinkBody } from '../format/group-body.js';
+import { sameBytes } from '../format/same-bytes.js';
 import type { SegmentHeader } from '../format/segment-header.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { SegmentFile } from '../segment/segment-files.js';
@@ -122,8 +123,7 @@ function misfit(
   if (candidate === undefined) return 'is missing';
   if (candidate.header === undefined) return 'has a damaged first block';
   if (!sameBytes(candidate.header.logId, newest.header.logId)) return 'belongs to another log';
-  if (link.predecessorSalt === undefined || !sameBytes(candidate.header.salt, link.predecessorSalt))
-    return 'is another file than the one it names';
+  if (!sameBytes(candidate.header.salt, link.predecessorSalt)) return 'is another file than the one it names';
   if (candidate.link === undefined) return 'has a damaged first group';
   if (candidate.fileBytes < link.predecessorEnd)
     return `was cut to ${candidate.fileBytes} of ${link.predecessorEnd} bytes`;
@@ -195,8 +195,4 @@ function gap(successor: ChainedSegment, link: LinkBody, problem: string): Corrup
       firstGoodLsnAfter: successor.link.header.firstLsn,
     },
   );
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]); // ids and salts: all are of one length
 }

@@ -15,13 +15,13 @@ interface Numbered {
   readonly statedCut?: number | undefined;
 }
 
-/** The first LSN that was cut off in each segment, by its number; Infinity: none was. `segments` ascend by number. */
-export function cutOffFrom(segments: readonly Numbered[]): ReadonlyMap<number, number> {
+/** Tells the first LSN that was cut off in a segment, by its number; Infinity: none was. `segments` ascend by number. */
+export function cutOffFrom(segments: readonly Numbered[]): (number: number) => number {
   const limits = new Map<number, number>();
   let limit = Number.POSITIVE_INFINITY;
   for (const { number, header, statedCut } of segments.toReversed()) {
     limits.set(number, limit);
     limit = Math.min(limit, (header ? header.cutFrom : statedCut) || Number.POSITIVE_INFINITY);
   }
-  return limits;
+  return (number) => limits.get(number) ?? Number.POSITIVE_INFINITY;
 }

@@ -57,14 +57,13 @@ async function cut(
 ): Promise<FoundLog> {
   checkOneLog(segments, first);
   const surveyed: (SegmentFile & { readonly survey: Survey })[] = [];
-  const limits = cutOffFrom(segments); // P4
-  const limitOf = (number: number): number => limits.get(number) as number;
+  const limitOf = cutOffFrom(segments); // P4
   for (const segment of segments) {
     const survey = await surveySegment(storage, segment);
     surveyed.push({ ...segment, survey: below(survey, limitOf(segment.number)) });
   }
   const mark = Math.max(...surveyed.map(({ survey }) => survey.truncatedBefore));
-  const chain = longestChain(segments, mark, limits); // P2
+  const chain = longestChain(segments, mark, limitOf); // P2
   if (chain === undefined) throw nothingLeft(first);
   const { newest, closed, scan, damage } = await firstDamage(storage, chain);
   const { lastLsn } = scan.end;
@@ -143,17 +142,16 @@ interface LimitedChain extends Omit<Chain, 'leftovers'> {
 function longestChain(
   segments: readonly SegmentFile[],
   mark: number,
-  limits: ReadonlyMap<number, number>,
+  limitOf: (number: number) => number,
 ): LimitedChain | undefined {
   for (const segment of segments.filter(isChained).reverse()) {
     try {
       const { chained, closed } = linkedSegments(segments, segment, mark);
-      const limitOf = ({ number }: SegmentFile): number => limits.get(number) as number;
-      const at = chained.findIndex((one) => one.link.header.firstLsn < limitOf(one));
+      const at = chained.findIndex(({ number, link }) => link.header.firstLsn < limitOf(number));
       const newest = chained[at];
       if (newest === undefined) continue;
       const before = closed.slice(0, closed.length - at);
-      return { newest, closed: before, chained: chained.slice(at), limit: limitOf(newest) };
+      return { newest, closed: before, chained: chained.slice(at), limit: limitOf(newest.number) };
     } catch (error) {
       if (error instanceof CorruptError) continue;
       throw error;

@@ -2,6 +2,7 @@
 import { CorruptError } from '../errors.js';
 import type { SealBody } from '../format/group-body.js';
 import { saltKey } from '../format/group-header.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { BLOCK_BYTES } from '../format/segment-header.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
@@ -136,8 +137,7 @@ export async function checkSuccessor(
   const { successorNumber, successorSalt } = scan.seal;
   const expectedLsn = scan.end.lastLsn + 1;
   const successor = segments.find((segment) => segment.number === successorNumber);
-  const salt = successor?.header?.salt;
-  if (successor === undefined || salt === undefined || !successorSalt.every((byte, i) => byte === salt[i])) {
+  if (successor === undefined || !sameBytes(successor.header?.salt, successorSalt)) {
     throw new CorruptError(
       `${newest.name} is sealed and names segment ${successorNumber} as the next, which is missing or another file. Records from LSN ${expectedLsn} on may be lost. No file was changed.`,
       {

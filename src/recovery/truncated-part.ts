@@ -7,6 +7,7 @@
  * in the log anew.
  */
 import type { LinkBody } from '../format/group-body.js';
+import { sameBytes } from '../format/same-bytes.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import type { SegmentFile } from '../segment/segment-files.js';
 import type { Chain } from './chain.js';
@@ -51,8 +52,6 @@ function isNamed(
   readonly header: NonNullable<SegmentFile['header']>;
   readonly link: NonNullable<SegmentFile['link']>;
 } {
-  const salt = segment.header?.salt;
-  if (salt === undefined || segment.link === undefined || segment.fileBytes < link.predecessorEnd)
-    return false;
-  return link.predecessorSalt?.every((byte, i) => byte === salt[i]) ?? false;
+  if (segment.link === undefined || segment.fileBytes < link.predecessorEnd) return false;
+  return sameBytes(segment.header?.salt, link.predecessorSalt);
 }

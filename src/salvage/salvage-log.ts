@@ -2,6 +2,7 @@
 import type { Environment } from '../environment.js';
 import { decodeLink, decodeMark, decodeSeal, type SealBody } from '../format/group-body.js';
 import { DATA, LINK, MARK, SEAL, saltKey } from '../format/group-header.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { segmentName } from '../format/segment-header.js';
 import type { Storage } from '../storage/storage.js';
 import { goodGroups, type Piece } from './good-groups.js';
@@ -207,7 +208,7 @@ function doubtAboutEnd(
     const successor = others.find(({ number }) => number === successorNumber);
     if (successor === undefined)
       return file({ name: segmentName(successorNumber) }, 'the next segment is missing');
-    if (!successor.header?.salt.every((byte, i) => byte === successorSalt[i]))
+    if (!sameBytes(successor.header?.salt, successorSalt))
       return file(successor, 'the next segment can not be read');
   }
   const epoch = Math.max(...sources.map(({ header }) => header?.epoch ?? 0));

@@ -23,6 +23,7 @@ import {
   SEAL,
   saltKey,
 } from '../format/group-header.js';
+import { sameBytes } from '../format/same-bytes.js';
 import {
   BLOCK_BYTES,
   decodeSegmentHeader,
@@ -119,13 +120,13 @@ export async function findSources(storage: Storage, beforeEpoch: number): Promis
   for (const file of own) file.isEnded = file.endedBy.some((epoch) => hasSucceeded(epoch, file, own));
   for (const file of own) await findSalt(storage, file, own);
   const used = own.filter(({ firstLsn }) => firstLsn > 0);
-  const cuts = cutOffFrom(own);
+  const limitOf = cutOffFrom(own);
   let firstBehind = Number.POSITIVE_INFINITY;
   const sources: Source[] = [];
   for (const file of used.toReversed()) {
     const { link } = used.findLast((other) => names(other.link, file)) ?? {};
-    const lsnLimit = Math.min(firstBehind, cuts.get(file.number) as number);
-    const originals = originalsOf(file, used, cuts, lsnLimit);
+    const lsnLimit = Math.min(firstBehind, limitOf(file.number));
+    const originals = originalsOf(file, used, limitOf, lsnLimit);
     const salt = file.salt as Uint8Array;
     sources.push({ ...file, salt, lsnLimit, statedEnd: link?.predecessorEnd, originals });
     firstBehind = Math.min(firstBehind, file.firstLsn);
@@ -251,9 +252,7 @@ function ofOneLog(files: readonly Read[]): Read[] {
 }
 
 function names(link: LinkBody | undefined, file: Read): boolean {
-  const { salt } = file;
-  if (link?.predecessorNumber !== file.number || salt === undefined) return false;
-  return link.predecessorSalt?.every((byte, i) => byte === salt[i]) ?? false;
+  return link?.predecessorNumber === file.number && sameBytes(link.predecessorSalt, file.salt);
 }
 
 /**
@@ -263,7 +262,7 @@ function names(link: LinkBody | undefined, file: Read): boolean {
 function originalsOf(
   { header, link }: Read,
   all: readonly Read[],
-  cuts: ReadonlyMap<number, number>,
+  limitOf: (number: number) => number,
   lsnLimit: number,
 ): Originals | undefined {
   const file = all.find((one) => names(link, one));
@@ -271,7 +270,7 @@ function originalsOf(
   const { name, number, salt, finding } = file;
   const { predecessorEnd: offset, predecessorLastLsn, previousChecksum: lastChecksum } = link;
   const from = { offset, nextLsn: predecessorLastLsn + 1, lastChecksum };
-  return { name, salt, from, lsnLimit: Math.min(lsnLimit, cuts.get(number) as number), finding };
+  return { name, salt, from, lsnLimit: Math.min(lsnLimit, limitOf(number)), finding };
 }
 
 /** Finds the salt under which something in `file` verifies, and the first LSN that does. */

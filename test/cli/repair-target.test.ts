@@ -70,7 +70,16 @@ it('makes the entry of each directory that it makes above it durable', async () 
   const directory = await damaged(parent);
   const synced: string[] = [];
   await makeTarget(directory, join(parent, 'x', 'y', 'wal'), false, async (path) => void synced.push(path));
-  expect(synced).toEqual([join(parent, 'x'), parent]);
+  expect(synced).toEqual([parent, join(parent, 'x')]);
+});
+
+// Node's recursive mkdir tries for ever there.
+it.runIf(process.platform === 'linux')('is told at once that a place takes no directory', async () => {
+  const directory = await damaged(tempDir());
+  expect(await repair(directory, '/proc/ringwal/wal')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/ENOENT/),
+  });
 });
 
 it('does not say that it has saved a log that was changed while it was read', async () => {

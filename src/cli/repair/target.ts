@@ -1,5 +1,5 @@
 /** target: the directory that a repair saves into: made by this run alone, durably, and taken away when it fails. */
-import { mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { CliError } from '../failure.js';
 import { syncDirectory } from './swap.js';
@@ -28,15 +28,7 @@ export async function makeTarget(
     if (!mayBeThere) throw justMade(path);
     return { undo: () => empty(target) };
   }
-  const parent = dirname(target);
-  const first = await mkdir(parent, { recursive: true });
-  const made: string[] = [];
-  // The root, too: `mkdir` gives its path as the system has it, which need not be how it was asked for.
-  for (let one = parent; first !== undefined; one = dirname(one)) {
-    made.push(one);
-    await sync(dirname(one));
-    if (one === first || dirname(one) === one) break;
-  }
+  const made = await makeParent(dirname(target), sync);
   // Not `recursive`: of two runs at the same time one must fail, or it would take away what the other has saved.
   await mkdir(target, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EEXIST' ? justMade(path) : error;
@@ -48,6 +40,28 @@ export async function makeTarget(
       for (const one of [target, ...made]) await rmdir(one).catch(() => {});
     },
   };
+}
+
+/**
+ * Makes the directory and those above it that are missing, each durably; returns them, deepest first. Not by `mkdir` with
+ * `recursive`, which tries for ever where the system says ENOENT of a name whose parent is there.
+ */
+async function makeParent(path: string, sync: typeof syncDirectory): Promise<string[]> {
+  const above = dirname(path);
+  const isThere = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isThere || above === path) return [];
+  const made = await makeParent(above, sync);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return made; // somebody was faster
+    throw error;
+  }
+  await sync(above);
+  return [path, ...made];
 }
 
 async function empty(target: string): Promise<void> {
