@@ -133,14 +133,6 @@ export const EXPLAINED: readonly Explained[] = [
     why: 'A segment that is not of the log has not the number of one that is.',
   },
   {
-    file: 'src/recovery/scan-newest.ts',
-    source:
-      'if (successor === undefined || salt === undefined || !successorSalt.every((byte, i) => byte === salt[i])) {',
-    original: 'successor === undefined',
-    replacement: '(false)',
-    why: 'What is missing has no salt either: the other part of the condition.',
-  },
-  {
     file: 'src/recovery/point-in-time.ts',
     source: 'if (error instanceof CorruptError) continue;',
     original: 'error instanceof CorruptError',
