@@ -9,6 +9,8 @@ export interface BenchEnvironment {
   readonly cores: number;
   readonly fileSystem: string;
   readonly writeCache: string;
+  /** What lets idle CPUs rest; in a virtual machine, whether they wait awake first: it decides what a wake-up costs. */
+  readonly idleCpus: string;
 }
 
 export function describeEnvironment(directory: string): BenchEnvironment {
@@ -20,6 +22,7 @@ export function describeEnvironment(directory: string): BenchEnvironment {
     cores: cpus().length,
     fileSystem: mount === undefined ? 'unknown' : `${mount.type} on ${mount.device} (${mount.options})`,
     writeCache: mount === undefined ? 'unknown' : writeCacheOf(mount.device),
+    idleCpus: idleCpus(),
   };
 }
 
@@ -47,6 +50,12 @@ function mountOf(path: string): Mount | undefined {
 function writeCacheOf(device: string): string {
   const name = device.replace('/dev/', '').replace(/p?\d+$/, '');
   return readOr(`/sys/block/${name}/queue/write_cache`, 'unknown').trim();
+}
+
+function idleCpus(): string {
+  const driver = readOr('/sys/devices/system/cpu/cpuidle/current_driver', 'unknown').trim();
+  const pollNs = readOr('/sys/module/haltpoll/parameters/guest_halt_poll_ns', '').trim();
+  return driver === 'haltpoll' && pollNs !== '' ? `haltpoll, guest_halt_poll_ns ${pollNs}` : driver;
 }
 
 function readOr(path: string, fallback: string): string {

@@ -50,7 +50,14 @@ export function exampleResults(seed = 1): Results {
   return {
     ...{ date: '2026-11-26T12:00:00.000Z', seconds: 1680, isQuick: false },
     environment: {
-      ...{ node: 'v22.11.0', kernel: 'Linux 6.12.0', cpu: 'Example CPU', cores: 2, writeCache: 'write back' },
+      ...{
+        node: 'v22.11.0',
+        kernel: 'Linux 6.12.0',
+        cpu: 'Example CPU',
+        cores: 2,
+        writeCache: 'write back',
+        idleCpus: 'none',
+      },
       fileSystem: 'ext4 on /dev/nvme0n1 (rw,relatime)',
     },
     systems: [...SYSTEMS, LACKING],

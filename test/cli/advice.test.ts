@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Advice, adviceOf } from '../../dist/src/cli/bench/advice.js';
 import { mountOf } from '../../dist/src/cli/bench/file-system.js';
+import { HALT_POLL_FILE, haltPollUs } from '../../dist/src/cli/bench/idle-cpus.js';
 import { cells } from '../../dist/src/cli/bench/plan.js';
 import { type Figure, median } from '../../dist/src/cli/bench/rounds.js';
 import { describeBench, optionsText } from '../../dist/src/cli/bench/text.js';
@@ -116,6 +117,32 @@ describe('advice', () => {
     const given = advice(change);
     expect(given.options).toEqual(options);
     expect(given.lines.join('\n')).toMatch(line);
+  });
+
+  it('tells of CPUs that halt while the disk is waited for, when that makes an append alone much slower', () => {
+    const told = (pollUs: number | undefined, p50Us: number): string | undefined =>
+      must(
+        adviceOf(
+          figures(({ about }) => (about === 'presets' ? { p50Us, syncP50Us: 150 } : {})),
+          disk,
+          pollUs,
+        ),
+      ).lines.find((line) => line.startsWith('As root:'));
+    const command = 'As root: echo 300000 > /sys/module/haltpoll/parameters/guest_halt_poll_ns';
+    expect([told(0, 240), told(100, 240)]).toEqual([command, command]);
+    expect([told(120, 240), told(undefined, 240), told(0, 180)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each<[number | undefined, Record<string, string>]>([
+    [200, { driver: 'haltpoll\n', ns: '200000\n' }],
+    [0, { driver: 'haltpoll\n', ns: '0\n' }],
+    [undefined, { driver: 'haltpoll\n', ns: '' }],
+    [undefined, { driver: 'intel_idle\n', ns: '200000\n' }],
+    [undefined, {}],
+  ])('knows for %s us that idle CPUs wait awake, from %o', async (expected, { driver, ns }) => {
+    const read = async (path: string): Promise<string> =>
+      must(path === HALT_POLL_FILE ? ns : path.endsWith('/current_driver') ? driver : undefined);
+    expect(await haltPollUs(read)).toBe(expected);
   });
 
   it('is none without figures', () => {

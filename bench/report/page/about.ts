@@ -34,6 +34,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   cores: 'cores',
   fileSystem: 'file system',
   writeCache: 'write cache of the device',
+  idleCpus: 'idle CPUs',
 };
 
 /** Whatever the harness knows of the machine. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { adviceOf } from '../bench/advice.js';
 import { fileSystemOf } from '../bench/file-system.js';
+import { haltPollUs } from '../bench/idle-cpus.js';
 import { possible } from '../bench/measure.js';
 import { cells, SYNC_MODES } from '../bench/plan.js';
 import { type Figure, measureAll } from '../bench/rounds.js';
@@ -57,7 +58,7 @@ async function bench(io: CliIo, directory: string, options: BenchOptions, plan: 
       'Make room, or give another directory of the same kind of disk.',
     );
   const figures = await measured(io, directory, options, plan);
-  const advice = adviceOf(figures, fileSystem);
+  const advice = adviceOf(figures, fileSystem, await haltPollUs());
   if (advice === undefined) throw new Error('unreachable: some way to sync was measured');
   if (options.json)
     await printJson(io, {
