@@ -4,10 +4,12 @@
  *
  * LSNs have no gaps, so the place of a record that is lost is kept by one that readers skip: the abort of a
  * transaction that never was (id 0). A gap so large that this would fill the disk closes instead: what follows moves
- * down, and the report says where to.
+ * down, and the report says where to. An encrypted record can't: it opens under its LSN, in the log with its id, and is
+ * lost anywhere else.
  */
 import type { GroupHeader } from '../format/group-header.js';
 import {
+  ENCRYPTED,
   FRAME_HEADER_BYTES,
   frameBytes,
   RECORD_CHECKPOINT,
@@ -42,11 +44,16 @@ const fillers = new Uint8Array(FILLER_BYTES * FILLERS_A_GROUP).map((_, i) => {
 });
 
 const UNEXPLAINED = 'no file was found that holds these records';
+const NO_ID =
+  'it is encrypted, and the id of its log, without which no key opens it, is damaged in every file';
+const MOVED =
+  'it is encrypted, and would not open under another LSN: a larger maxFillers keeps the gap before it';
 
 export class RecordSaver {
   readonly lost = new LostRanges();
   readonly saved = new SavedRanges();
   readonly #begin: (firstLsn: number) => SalvagedLog;
+  readonly #hasId: boolean;
   readonly #spans = new SpanGuard();
   #fillersLeft: number;
   #log: SalvagedLog | undefined;
@@ -56,9 +63,18 @@ export class RecordSaver {
   #shift = 0;
   abortedTransactions = 0;
 
-  /** `begin` makes the new log, at the first record; `firstLsn` is where the damaged one began. */
-  constructor(begin: (firstLsn: number) => SalvagedLog, firstLsn: number, maxFillers: number) {
+  /**
+   * `begin` makes the new log, at the first record; `firstLsn` is where the damaged one began. `hasId`: the new log has the
+   * id of the damaged one.
+   */
+  constructor(
+    begin: (firstLsn: number) => SalvagedLog,
+    firstLsn: number,
+    maxFillers: number,
+    hasId: boolean,
+  ) {
     this.#begin = begin;
+    this.#hasId = hasId;
     this.#next = firstLsn;
     this.#fillersLeft = maxFillers;
   }
@@ -133,6 +149,13 @@ export class RecordSaver {
       if (lsn > this.#next) {
         await flush();
         this.lose(lsn - 1, place);
+      }
+      const isMoved = this.#shiftAt(parts.length === 0 ? lsn : runFrom) > 0;
+      if ((flags & ENCRYPTED) !== 0 && (isMoved || !this.#hasId)) {
+        await flush();
+        const reason = isMoved ? MOVED : NO_ID;
+        this.lose(lsn, { file: place?.file, offset: place?.offset, reason });
+        continue;
       }
       const openBefore = this.#spans.openLsn;
       const decision = this.#spans.take(lsn, type, flags, body, start + FRAME_HEADER_BYTES);

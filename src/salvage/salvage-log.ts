@@ -49,13 +49,14 @@ export async function salvageLog(
   const epochs = [...sources, ...others].map(({ header }) => header?.epoch ?? 0);
   const gone = epochs.filter((one) => one === 0).length;
   const epoch = Math.min(LARGEST_EPOCH, Math.max(1, ...epochs) + 1000 * gone);
+  const logId = [...sources, ...others].find(({ header }) => header !== undefined)?.header?.logId;
   const begin = (firstLsn: number): SalvagedLog => {
     const checkpointLsn = Math.min(link?.checkpointLsn ?? 0, firstLsn - 1);
-    return new SalvagedLog(target, { ...terms, segmentBytes, epoch, firstLsn, checkpointLsn });
+    return new SalvagedLog(target, { ...terms, segmentBytes, epoch, logId, firstLsn, checkpointLsn });
   };
   // A log begins with LSN 1, or where its first LINK says; what was truncated is left out of the report at the end.
   const start = link?.predecessorNumber === 0 ? link.predecessorLastLsn + 1 : 1;
-  const saver = new RecordSaver(begin, start, terms.maxFillers);
+  const saver = new RecordSaver(begin, start, terms.maxFillers, logId !== undefined);
   let mark = Math.max(0, ...sources.map((one) => one.link?.truncatedBefore ?? 0));
   let known = Math.max(0, ...sources.map((one) => one.link?.predecessorLastLsn ?? 0));
   let place: Place | undefined;

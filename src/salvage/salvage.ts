@@ -18,7 +18,8 @@ export interface SalvageOptions {
   segmentBytes?: number;
   /**
    * How many places of lost records may be kept, in records, by entries of 16 bytes that readers skip, so that what
-   * comes behind keeps its LSN. Behind a gap that is larger LSNs move down. Default 16 777 216; 0 to 2^32.
+   * comes behind keeps its LSN. Behind a gap that is larger LSNs move down, and encrypted records, which would not open there,
+   * are lost. Default 16 777 216; 0 to 2^32.
    */
   maxFillers?: number;
   /**

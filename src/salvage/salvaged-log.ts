@@ -16,6 +16,8 @@ import type { Storage } from '../storage/storage.js';
 export interface SalvagedLogOptions {
   readonly segmentBytes: number;
   readonly epoch: number;
+  /** That of the damaged log: encrypted records open under no other. Undefined: it is not known. */
+  readonly logId: Uint8Array | undefined;
   readonly environment: Environment;
   /** LSN of the first record, and of the last checkpoint before it; 0: none. */
   readonly firstLsn: number;
@@ -48,7 +50,7 @@ export class SalvagedLog {
   constructor(storage: Storage, options: SalvagedLogOptions) {
     this.#storage = storage;
     this.#options = options;
-    this.#logId = options.environment.randomBytes(16);
+    this.#logId = options.logId ?? options.environment.randomBytes(16);
     this.#timestampUs = options.environment.wallUs();
     this.#environment = { ...options.environment, wallUs: () => this.#timestampUs };
     this.#checkpointLsn = options.checkpointLsn;
