@@ -1,6 +1,7 @@
 /** decoder: takes encryption and compression off what is read; asks for each key once, when it is first met. */
 import { DecryptionError } from '../errors.js';
 import { ENCRYPTED, idBytes } from '../format/record-frame.js';
+import { sameBytes } from '../format/same-bytes.js';
 import { isNeeded, type PayloadDecoder } from '../read/record-assembler.js';
 import { walkRecords } from '../segment/records.js';
 import { decompress } from './compression.js';
@@ -8,14 +9,21 @@ import { keyIdOf, RecordOpener } from './encryption.js';
 import type { KeySource } from './keys.js';
 
 export class Decoder implements PayloadDecoder {
+  readonly #logId: Uint8Array;
   readonly #opener: RecordOpener;
   readonly #key: KeySource | undefined;
   readonly #limitBytes: number;
 
   constructor(logId: Uint8Array, key: KeySource | undefined, limitBytes: number) {
+    this.#logId = logId;
     this.#opener = new RecordOpener(logId);
     this.#key = key;
     this.#limitBytes = limitBytes;
+  }
+
+  /** Whether it is for the records of the log with that id: those of others don't open. */
+  isOf(logId: Uint8Array): boolean {
+    return sameBytes(this.#logId, logId);
   }
 
   async prepare(

@@ -154,8 +154,10 @@ export class DirectoryReader implements LogReader {
   #decoder(): Decoder | undefined {
     const { newest } = this.#look;
     const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = this.#source;
-    if (newest !== undefined)
-      this.#madeDecoder ??= new Decoder(newest.segment.header.logId, key, maxInflatedBytes);
+    // Another log may have been begun in the directory since.
+    const logId = newest?.segment.header.logId;
+    if (logId !== undefined && this.#madeDecoder?.isOf(logId) !== true)
+      this.#madeDecoder = new Decoder(logId, key, maxInflatedBytes);
     return this.#madeDecoder;
   }
 

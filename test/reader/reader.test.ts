@@ -1,5 +1,5 @@
 /** reader: what a reader shows of logs that are open, closed, crashed, empty and damaged; and that it changes nothing. */
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type LogOptions, type LogReader, listSegments, openLog, openReader } from '../../dist/src/index.js';
@@ -74,6 +74,24 @@ describe('a reader', () => {
     expect(reader.lastLsn).toBe(0); // it changes with a refresh only
     await reader.refresh();
     expect(await textsOf(reader)).toEqual(['first']);
+  });
+
+  // It went on with the id of the former log, under which no key opens the records of the new one.
+  it('shows another log that was begun in the directory since, also when both are encrypted', async () => {
+    const directory = tempDir();
+    const key = (): Uint8Array => Buffer.alloc(32, 'k');
+    const begin = async (text: string): Promise<void> => {
+      for (const name of segmentsIn(directory)) rmSync(join(directory, name));
+      const log = await openLog(directory, { ...SMALL, encryption: { keyId: 1, key } });
+      await log.append(text);
+      await log.close();
+    };
+    await begin('former');
+    await using reader = await openReader(directory, { key });
+    expect(await textsOf(reader)).toEqual(['former']);
+    await begin('new');
+    await reader.refresh();
+    expect(await textsOf(reader)).toEqual(['new']);
   });
 
   it('refuses what is no directory, what is not shown, and everything once it is closed', async () => {
