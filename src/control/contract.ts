@@ -80,9 +80,9 @@ export interface EngineStats {
   readonly syncs: number;
   /** How often the log went over to a new segment. */
   readonly rotations: number;
-  /** Segments made ready from new files, and from files that were reused. */
+  /** Segments made ready from new files. */
   readonly segmentsPrepared: number;
-  /** Of those, the ones from files that were reused. */
+  /** Segments made ready from files that were reused. */
   readonly segmentsRecycled: number;
   /** Files deleted. */
   readonly segmentsRemoved: number;
@@ -90,11 +90,14 @@ export interface EngineStats {
   readonly ioErrors: number;
   /** Failures of maintenance (preparing, freeing, archiving segments), each of which is tried again. */
   readonly maintenanceErrors: number;
-  /** The last error of maintenance that has not been overcome: why no segment can be prepared. */
+  /**
+   * An error of maintenance that has not been overcome, if there is one: why no segment can be prepared; or else why one that
+   * was freed can't be removed or archived.
+   */
   readonly maintenanceError: string | undefined;
   /** Rings attached: threads that append. */
   readonly producers: number;
-  /** Bytes of all their rings together, and of those the bytes in use. */
+  /** Bytes in use of all their rings together. */
   readonly ringsUsedBytes: number;
   /** Bytes of all their rings together. */
   readonly ringsCapacityBytes: number;

@@ -17,8 +17,8 @@ export interface FreedOptions {
   readonly environment: Environment;
   /** The segment was taken: its file can go. */
   readonly release: (segment: ClosedSegment) => void;
-  /** It was not. */
-  readonly onError: (error: unknown) => void;
+  /** It was not; `failure` says why. */
+  readonly onError: () => void;
 }
 
 const RETRY_MS = 1000;
@@ -29,6 +29,8 @@ export class FreedSegments {
   #running = false;
   #stopped = false;
   #againUs = 0;
+  /** Why the segment that was shown last was not taken; undefined once it is. */
+  failure: unknown;
 
   /** `found` are freed segments that the log was opened with; they are shown from the first `nudge` on. */
   constructor(found: readonly ClosedSegment[], options: FreedOptions) {
@@ -58,13 +60,16 @@ export class FreedSegments {
     try {
       for (let next = this.#segments[0]; next !== undefined && !this.#stopped; next = this.#segments[0]) {
         await onFreed(next);
+        this.failure = undefined;
         if (this.#stopped) return;
         this.#segments.shift();
         release(next);
       }
     } catch (error) {
       this.#againUs = environment.monotonicUs() + RETRY_MS * 1000;
-      if (!this.#stopped) onError(error);
+      if (this.#stopped) return;
+      this.failure = error;
+      onError();
     } finally {
       this.#running = false;
     }

@@ -84,8 +84,8 @@ export class SegmentKeeper implements SegmentSupply {
   /** Up to where segments were to be freed, when one of them had to wait; else 0. */
   #putOff = 0;
   #stopped = false;
-  /** The last failure of maintenance, until a task of the same kind succeeds. */
-  lastError: unknown;
+  /** Why the last attempt to make or fill a spare failed; undefined once there is one. */
+  #spareFailure: unknown;
 
   constructor(storage: Storage, start: KeeperStart, metrics: CommitMetrics, options: KeeperOptions) {
     this.#storage = storage;
@@ -194,8 +194,8 @@ export class SegmentKeeper implements SegmentSupply {
     this.#closed = [...closed];
     this.#epoch = epoch;
     this.#run(async () => {
-      await active.close().catch((error: unknown) => this.#failed(error));
-      await spare?.file.close().catch((error: unknown) => this.#failed(error));
+      for (const file of [active, spare?.file])
+        await file?.close().catch(() => this.#metrics.maintenanceErrors++);
       if (spare !== undefined) this.#spent.add(segmentName(spare.number), spare.segmentBytes);
       await this.#release(gone);
     });
@@ -208,6 +208,11 @@ export class SegmentKeeper implements SegmentSupply {
     if (this.#putOff > 0 && this.#options.isLinked()) this.collect(this.#putOff);
     else if (this.#canFill()) this.#run(() => this.#fillSlice());
     else if (this.#spent.isRemovalDue) this.#run(() => this.#spent.remove());
+  }
+
+  /** A failure that is not overcome, if there is one; before all, why there is no spare. */
+  get lastError(): unknown {
+    return this.#spareFailure ?? this.#spent.failure ?? this.#freed?.failure;
   }
 
   /** Whether a task is under way or waits. */
@@ -232,27 +237,16 @@ export class SegmentKeeper implements SegmentSupply {
     await this.#queue.onIdle();
     const spare = this.#spare;
     this.#spare = undefined;
-    await spare?.file.close().catch((error: unknown) => this.#failed(error));
+    await spare?.file.close().catch(() => {}); // nobody asks any more what failed
   }
 
   #run(task: () => Promise<void>): void {
-    void this.#queue.add(async () => {
-      try {
-        await task();
-      } catch (error) {
-        this.#failed(error);
-      }
-    });
-  }
-
-  #failed(error: unknown): void {
-    this.#metrics.maintenanceErrors++;
-    this.lastError = error;
+    void this.#queue.add(() => task().catch(() => this.#metrics.maintenanceErrors++));
   }
 
   #freedOptions(onFreed: OnFreed, environment: Environment): FreedOptions {
     const release = (segment: ClosedSegment): void => this.#run(() => this.#release([segment]));
-    return { onFreed, environment, release, onError: (error) => this.#failed(error) };
+    return { onFreed, environment, release, onError: () => this.#metrics.maintenanceErrors++ };
   }
 
   /** Gives segments that nobody needs any more to their next use. */
@@ -273,9 +267,10 @@ export class SegmentKeeper implements SegmentSupply {
     this.#run(async () => {
       try {
         this.#spare = await this.#prepare();
-        this.lastError = undefined;
+        this.#spareFailure = undefined;
         this.#isStuck = false;
       } catch (error) {
+        this.#spareFailure = error;
         this.#isStuck = true;
         this.#options.onSpare();
         // Later, and behind other tasks: a truncation may free the space that was missing.
@@ -336,6 +331,7 @@ export class SegmentKeeper implements SegmentSupply {
     } catch (error) {
       // Its file is in an unknown state after a failed write (S4): never use it, give its space back, make another.
       this.#spare = undefined;
+      this.#spareFailure = error;
       await spare.file.close().catch(() => {});
       this.#spent.doom(segmentName(spare.number));
       void this.#options.environment.pause(RETRY_MS).then(() => this.#prepareSpare());

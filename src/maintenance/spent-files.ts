@@ -28,6 +28,8 @@ export class SpentFiles {
   #recyclable: string[] = [];
   #doomed: string[];
   #removeAgainUs = 0;
+  /** Why files could not be removed at the last attempt; undefined once all of them are. */
+  failure: unknown;
 
   /** `abandoned` are files to be removed first of all; those `kept` are evidence under a second name, never reused. */
   constructor(
@@ -94,6 +96,7 @@ export class SpentFiles {
     const removed = tried - failed.length;
     // Those that were added meanwhile are behind the ones that were there.
     this.#doomed = [...this.#doomed.slice(tried), ...failed];
+    this.failure = failure;
     if (removed > 0) await this.#storage.syncDirectory();
     if (failure === undefined) return;
     this.#removeAgainUs = this.#options.environment.monotonicUs() + RETRY_MS * 1000;

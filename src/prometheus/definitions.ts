@@ -167,7 +167,7 @@ export const definitions: readonly Definition[] = [
   ),
   gauge(
     'maintenance_failing',
-    '1 while the last failure to prepare a segment has not been overcome.',
+    '1 while a failure to prepare, remove or hand on segments has not been overcome.',
     ({ maintenanceError }) => (maintenanceError === undefined ? 0 : 1),
   ),
 ];

@@ -107,7 +107,9 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     const trouble = page.locator('#trouble');
     expect(await trouble.isVisible()).toBe(false);
     log.more = { maintenanceError: 'ENOSPC: no space left on device.' };
-    await trouble.filter({ hasText: /No segment can be prepared.*ENOSPC.*Appends will wait/s }).waitFor();
+    await trouble
+      .filter({ hasText: /Maintenance fails.*ENOSPC.*device\. It is tried again.*appends wait/s })
+      .waitFor();
     await textIs(page, 'state', 'open');
     log.more = {};
     await trouble.waitFor({ state: 'hidden' });

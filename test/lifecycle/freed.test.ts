@@ -111,6 +111,23 @@ describe('a segment that truncation frees', () => {
     expect(log.engine.stats().segmentsRemoved).toBe(3);
   });
 
+  it('that is refused is told of until it is taken: neither less long, when a spare is made, nor longer', async () => {
+    const storage = new SimStorage();
+    const archive = new Archive();
+    const log = await fourSegments(storage, archive);
+    await log.truncateBefore(2);
+    await archive.refuses();
+    await log.rotate();
+    await log.engine.maintenanceIdle();
+    expect(log.engine.stats().maintenanceError).toBe('the archive is full');
+    archive.us += 1_000_000;
+    log.engine.nudge();
+    await archive.takes();
+    await log.engine.maintenanceIdle();
+    expect(archive.shown).toEqual(['01: 1-1', '01: 1-1']);
+    expect(log.engine.stats()).toMatchObject({ maintenanceErrors: 1, maintenanceError: undefined });
+  });
+
   it('holds up no append, no rotation and no closing while it is being shown', async () => {
     const storage = new SimStorage();
     const archive = new Archive();

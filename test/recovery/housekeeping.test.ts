@@ -163,6 +163,7 @@ describe('a file that can not be removed', () => {
     await log.truncateBefore(4);
     expect(segments(diskOf(storage)).filter((name) => names.slice(0, 3).includes(name))).toEqual([]);
     expect(log.engine.stats().segmentsRemoved).toBe(3);
+    expect(log.engine.stats().maintenanceError).toBeUndefined();
   });
 
   it('is tried again by the next opening when this one never could', async () => {

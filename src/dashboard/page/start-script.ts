@@ -33,7 +33,7 @@ function startPage() {
     if (update.state === 'closed') return ['closed', '', ['The log is closed', 'What is shown is the last that was seen of it.']];
     if (update.silentMs > 0) return ['no answer', 'bad', ['The log does not answer', 'Its I/O worker has been silent for more than a second: a write or a sync hangs.']];
     const error = update.figures?.maintenanceError ?? '';
-    if (error !== '') return ['open', 'bad', ['No segment can be prepared', error + ' Appends will wait at the end of the active segment.']];
+    if (error !== '') return ['open', 'bad', ['Maintenance fails', error.replace(/\\.?$/, '.') + ' It is tried again. While no segment can be prepared, appends wait at the end of the active one.']];
     return update.state === 'open' ? ['open', 'good', ['', '']] : ['connecting', '', ['', '']];
   }
 
