@@ -9,7 +9,7 @@ export interface Distribution {
   readonly sum: number;
   /** Mean value; 0 when there is none. */
   readonly mean: number;
-  /** The median. */
+  /** The median; as `p99`, it is less than 0.1 % above what it is exactly. */
   readonly p50: number;
   /** What 99 of 100 values do not exceed. */
   readonly p99: number;
@@ -116,6 +116,7 @@ export class CommitMetrics {
 class Histogram {
   #histogram: RecordableHistogram | undefined;
   #sum = 0;
+  #max = 0;
   readonly #buckets: number[] = [];
 
   /** A histogram takes integers from 1. */
@@ -124,6 +125,7 @@ class Histogram {
     this.#histogram ??= createHistogram();
     this.#histogram.record(whole);
     this.#sum += whole;
+    this.#max = Math.max(this.#max, whole);
     const bucket = Math.ceil(Math.log2(whole));
     while (this.#buckets.length <= bucket) this.#buckets.push(0);
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
@@ -136,9 +138,10 @@ class Histogram {
       count: histogram.count,
       sum: this.#sum,
       mean: this.#sum / histogram.count,
-      p50: histogram.percentile(50),
-      p99: histogram.percentile(99),
-      max: histogram.max,
+      // The histogram tells the upper end of a range of values, which may be above all that there were.
+      p50: Math.min(histogram.percentile(50), this.#max),
+      p99: Math.min(histogram.percentile(99), this.#max),
+      max: this.#max,
       buckets: [...this.#buckets],
     };
   }
