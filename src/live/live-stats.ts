@@ -1,14 +1,15 @@
 /** live-stats: asks the process that has a log open how it is doing, through the socket of its lock. */
 import type { Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { IoError } from '../errors.js';
 import { DirectoryLock } from '../lock/directory-lock.js';
 import { openDirectory } from '../storage/open-directory.js';
-import { ASK, type LiveAnswer, type LiveStats } from './contract.js';
+import { ASK, type LiveStats } from './contract.js';
 
 /** A worker answers within its longest write; one that is stopped, or older than this question, does not. */
 const PATIENCE_MS = 5000;
 const ATTEMPTS = 5;
+/** Characters of an answer: some hundred thousand segments. Who sends more is no I/O worker. */
+const MOST_ANSWER = 64 * 1024 * 1024;
 
 /**
  * What the I/O worker that has the log in directory `path` open tells of it, whichever process that is in; undefined
@@ -25,9 +26,7 @@ export async function liveStats(path: string): Promise<LiveStats | undefined> {
       if (socket === undefined) return undefined;
       const line = await ask(socket);
       if (!line.endsWith('\n')) continue; // cut off: the log is being closed, and soon nobody is there
-      const answer = JSON.parse(line) as LiveAnswer;
-      if ('error' in answer) throw new Error(answer.error);
-      return answer.stats;
+      return statsIn(JSON.parse(line));
     }
     throw new Error('it does not answer');
   } catch (cause) {
@@ -37,13 +36,30 @@ export async function liveStats(path: string): Promise<LiveStats | undefined> {
   }
 }
 
+/** Whoever listens there may say anything: only as much is taken as an I/O worker says, and for as long. */
 async function ask(socket: Socket): Promise<string> {
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no answer within 5 s')));
+  const late = setTimeout(() => socket.destroy(new Error('no answer within 5 s')), PATIENCE_MS);
+  socket.setEncoding('utf8');
   socket.write(ASK);
   try {
-    return await text(socket);
+    let answer = '';
+    for await (const part of socket as AsyncIterable<string>) {
+      answer += part;
+      if (answer.length > MOST_ANSWER) throw new Error('its answer has no end');
+    }
+    return answer;
   } catch (error) {
     if (['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
     throw error;
+  } finally {
+    clearTimeout(late);
   }
+}
+
+/** Throws what the answer says that went wrong, and for what is none: that must not look as if nobody had the log open. */
+function statsIn(answer: Partial<Record<'error' | 'stats', unknown>> | null): LiveStats {
+  if (typeof answer?.error === 'string') throw new Error(answer.error);
+  const stats = answer?.stats as Partial<LiveStats> | null | undefined;
+  if (typeof stats?.pid === 'number' && Array.isArray(stats.segments)) return stats as LiveStats;
+  throw new Error('its answer is not one of this version');
 }
