@@ -143,6 +143,13 @@ describe('the view', () => {
     }
   });
 
+  it('shows an error of several lines, or with commands to the terminal, on one line and without them', () => {
+    const maintenanceError = 'no\nroom\x1b[2J\x9b2J';
+    const lines = screen(view({ maintenanceErrors: 3, maintenanceError }, { directory: '/a\rb' }), look);
+    expect(lines.join('')).not.toMatch(/\p{Cc}/u);
+    expect(lines.join('\n')).toMatch(/^errors +maintenance failed 3 times: no room \[2J 2J$/m);
+  });
+
   it('tells rates, groups, times as estimates, rings and what is wrong', () => {
     const text = screen(view({ ringsUsedBytes: 500, ioErrors: 1 }), look).join('\n');
     expect(text).toMatch(/^appends +2 345 678 \/s/m);

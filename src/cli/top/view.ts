@@ -45,7 +45,7 @@ export function screen(view: View, look: Look): string[] {
           look.isAscii,
         );
   const line = (label: string, text: string, mark: (text: string) => string = (as) => as): string =>
-    paint(look, 'dim', label.padEnd(LABEL)) + mark(text.slice(0, room).trimEnd());
+    paint(look, 'dim', label.padEnd(LABEL)) + mark(plain(text).slice(0, room).trimEnd());
   const figures = (first: string, rest: string): string => first.padEnd(FIGURE) + rest;
   const isSick = stats.ioErrors > 0 || stats.maintenanceError !== undefined;
   return [
@@ -82,8 +82,14 @@ function heading({ directory, stats, intervalMs }: View, look: Look, columns: nu
   const keys = look.keys === undefined ? '' : `   ${look.keys}`;
   const right = `pid ${stats.pid}   every ${inTime(intervalMs)}${keys}`;
   const room = columns - right.length - 2;
-  const path = directory.length > room ? `...${directory.slice(3 - room)}` : directory;
+  const shown = plain(directory);
+  const path = shown.length > room ? `...${shown.slice(3 - room)}` : shown;
   return [`${paint(look, 'bold', path.padEnd(room))}  ${paint(look, 'dim', right)}`];
+}
+
+/** What comes from elsewhere, as an error of several lines, neither breaks a line nor commands the terminal. */
+function plain(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
 }
 
 function rate(perSecond: number | undefined): string {
