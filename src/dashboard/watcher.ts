@@ -20,6 +20,7 @@ export class Watcher {
   #counted: Look | undefined;
   #ending: Ending | undefined;
   #segmentCapacity: number | undefined;
+  #isAskingCapacity = false;
   /** The look that is under way: a log that hangs is not asked again. */
   #looking: Promise<void> | undefined;
   #askedAt = 0;
@@ -118,12 +119,13 @@ export class Watcher {
     }
   }
 
-  /** Once: a segment's size is an option, which `stats` does not tell. No look waits for it. */
+  /** Until it is known: a segment's size is an option, which `stats` does not tell. No look waits for it. */
   async #askCapacity(): Promise<void> {
-    if (this.#segmentCapacity !== undefined) return;
-    this.#segmentCapacity = 0;
+    if (this.#segmentCapacity !== undefined || this.#isAskingCapacity) return;
+    this.#isAskingCapacity = true;
     const live = await liveStats(this.#log.directory).catch(() => undefined);
-    this.#segmentCapacity = live?.options.segmentBytes ?? 0;
+    this.#segmentCapacity = live?.options.segmentBytes;
+    this.#isAskingCapacity = false;
   }
 
   /** The interval up to the newest look, if that is a new one. */

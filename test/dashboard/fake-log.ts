@@ -3,7 +3,7 @@ import type { ShownLog } from '../../dist/src/dashboard/index.js';
 import type { Distribution, LogStats, SegmentInfo } from '../../dist/src/index.js';
 
 export class FakeLog implements ShownLog {
-  readonly directory = '/no/such/directory';
+  directory = '/no/such/directory';
   readonly checkpointLsn = 0;
   statsCalls = 0;
   segmentsCalls = 0;

@@ -1,7 +1,9 @@
 /** watcher: how often the log is asked, and what is told of one that hangs. */
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { Update } from '../../dist/src/dashboard/update.js';
 import { Watcher } from '../../dist/src/dashboard/watcher.js';
+import { openLog } from '../../dist/src/index.js';
+import { tempDir } from '../support/temp-dir.js';
 import { FakeLog } from './fake-log.js';
 
 beforeEach(
@@ -80,6 +82,20 @@ it('says that a log does not answer, and asks it no more until it does', async (
   await vi.advanceTimersByTimeAsync(INTERVAL_MS);
   expect(told.at(-1)).toMatchObject({ state: 'open', silentMs: 0 });
   expect(log.statsCalls).toBeGreaterThan(2);
+});
+
+it('asks for the size of a segment until it is told', async () => {
+  vi.useRealTimers();
+  const log = new FakeLog();
+  const watcher = new Watcher(log, INTERVAL_MS);
+  await watcher.current();
+  expect((await watcher.current()).update.figures?.segmentCapacity).toBe(0);
+  const real = await openLog(tempDir(), { segmentBytes: 65_536, ringBytes: 32_768 });
+  onTestFinished(() => real.close());
+  log.directory = real.directory; // as when the question that failed before is answered
+  const { told, leave } = await watching(watcher);
+  await expect.poll(() => told.at(-1)?.figures?.segmentCapacity).toBe(65_536);
+  leave();
 });
 
 it('answers whoever asks for the figures of now at most once an interval, and does not wait for ever', async () => {
