@@ -8,6 +8,9 @@ import { Responder } from './responder.js';
 import type { ShownLog } from './shown-log.js';
 import { Watcher } from './watcher.js';
 
+/** Connections beyond it are closed at once: a file descriptor that is held here is one that the log may lack. */
+const MOST_CONNECTIONS = 256;
+
 /** A page that is served. Dispose of it with `close`, or `await using`. */
 export interface Dashboard extends AsyncDisposable {
   /** Where the page is: `http://127.0.0.1:43210/`. */
@@ -38,6 +41,7 @@ export async function serveDashboard(log: ShownLog, options: DashboardOptions = 
   const watcher = new Watcher(log, intervalMs);
   const responder = new Responder(watcher, log.directory, host);
   const server = createServer((request, response) => responder.respond(request, response));
+  server.maxConnections = MOST_CONNECTIONS;
   server.on('connection', (socket) => socket.unref());
   await listen(server, port, host);
   // A connection that can't be accepted, with too many files open, is the visitor's loss and not this process's.

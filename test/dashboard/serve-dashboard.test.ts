@@ -221,6 +221,23 @@ it('rejects what is no log', async () => {
   await expect(serveDashboard({} as FakeLog)).rejects.toMatchObject({ code: 'RINGWAL_INVALID_ARGUMENT' });
 });
 
+it('takes no more than 256 connections, and others once some have gone', async () => {
+  const { url } = await served(new FakeLog());
+  const port = Number(new URL(url).port);
+  const idle = [];
+  for (let i = 0; i < 256; i++) {
+    const connection = connect(port, '127.0.0.1').on('error', () => {});
+    await once(connection, 'connect');
+    idle.push(connection);
+  }
+  onTestFinished(() => idle.forEach((connection) => void connection.destroy()));
+  await expect(ask(url)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  const closed = once(idle[0] as (typeof idle)[0], 'close');
+  idle[0]?.end('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n').resume();
+  await closed;
+  expect((await ask(url)).status).toBe(200);
+});
+
 it('forgets the pages of a connection that has gone, also those whose turn to be answered has not come', async () => {
   const { url } = await served(new FakeLog());
   const page = connect(Number(new URL(url).port), '127.0.0.1');
