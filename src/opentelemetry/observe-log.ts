@@ -14,6 +14,12 @@ export interface ObserveOptions {
 
 const known = new Set<string>(['attributes'] satisfies (keyof ObserveOptions)[]);
 
+/** The logs that each meter observes, by their attributes. */
+const observations = new WeakMap<
+  Meter,
+  Map<string, { readonly directory: string; readonly stop: () => void }>
+>();
+
 /** Ends the observation. May be called more than once, and is what `using` calls. */
 export interface StopObserving extends Disposable {
   (): void;
@@ -23,9 +29,11 @@ export interface StopObserving extends Disposable {
  * Observes `log` with instruments of `meter`; docs/OBSERVABILITY.md has all of them. Counters and gauges come from one
  * `stats()` a collection, and cover all threads. The histograms are recorded group by group, and cover the groups that
  * had records of the thread that calls this. A log that is closed or has died never fails a collection: `ringwal.up` is 0,
- * and nothing else is observed, until it is stopped or its directory is opened again on this thread, which stops it.
+ * and nothing else is observed, until it is stopped or its directory is opened again on this thread, which stops it. So does
+ * observing the directory again, with the same meter and attributes: nothing is counted twice.
  *
- * Throws RINGWAL_INVALID_ARGUMENT for what is no log, no meter, or an unknown option.
+ * Throws RINGWAL_INVALID_ARGUMENT for what is no log, no meter, or an unknown option, and when another log is observed with
+ * this meter under the same attributes.
  */
 export function observeLog(log: ObservedLog, meter: Meter, options: ObserveOptions = {}): StopObserving {
   if (typeof log?.stats !== 'function')
@@ -36,6 +44,15 @@ export function observeLog(log: ObservedLog, meter: Meter, options: ObserveOptio
   if (options.attributes !== undefined && !isOptions(options.attributes))
     throw new InvalidArgumentError('Option "attributes" must be a plain object.');
   const attributes: Attributes = { 'ringwal.log': log.directory, ...options.attributes };
+  const others = observations.get(meter) ?? new Map();
+  observations.set(meter, others);
+  const key = JSON.stringify(Object.entries(attributes).sort());
+  const same = others.get(key);
+  if (same !== undefined && same.directory !== log.directory)
+    throw new InvalidArgumentError(
+      `The log in ${same.directory} is observed with these attributes already: give each a "ringwal.log" of its own.`,
+    );
+  same?.stop();
   const instruments = createInstruments(meter);
   const up = meter.createObservableGauge('ringwal.up', {
     unit: '1',
@@ -68,10 +85,12 @@ export function observeLog(log: ObservedLog, meter: Meter, options: ObserveOptio
   };
   subscribe('ringwal:open', opened);
   const stop = (): void => {
+    if (others.get(key)?.stop === stop) others.delete(key);
     unsubscribe('ringwal:open', opened);
     stopRecording();
     meter.removeBatchObservableCallback(observe, observed);
   };
+  others.set(key, { directory: log.directory, stop });
   return Object.assign(stop, { [Symbol.dispose]: stop });
 }
 

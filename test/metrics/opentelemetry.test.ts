@@ -169,6 +169,44 @@ it('stops by itself when the directory is opened again: nothing is counted twice
   expect(valuesOf(metrics, 'ringwal.group.size')).toMatchObject([{ count: 1 }]);
 });
 
+it('counts once what is observed twice, and only an end of the last one ends it', async () => {
+  const log = await opened();
+  const { meter, collect } = metering();
+  const first = observeLog(log, meter, { attributes: { a: '1', b: '2' } });
+  const second = observeLog(log, meter, { attributes: { b: '2', a: '1' } });
+  await log.appendBatch(['x', 'y']);
+  let metrics = await collect();
+  expect(valuesOf(metrics, 'ringwal.records')).toEqual([2]);
+  expect(valuesOf(metrics, 'ringwal.group.size')).toMatchObject([{ count: 1, sum: 2 }]);
+  first();
+  await log.append('z');
+  metrics = await collect();
+  expect(valuesOf(metrics, 'ringwal.group.size')).toMatchObject([{ count: 2 }]);
+  second();
+  await log.append('z');
+  metrics = await collect();
+  expect(valuesOf(metrics, 'ringwal.group.size')).toMatchObject([{ count: 2 }]);
+});
+
+it('refuses a log under the attributes of another one, which is observed on, and takes it when that was stopped', async () => {
+  const [one, two] = [await opened(), await opened()];
+  const { meter, collect } = metering();
+  const attributes = { 'ringwal.log': 'orders' };
+  const stop = observeLog(one, meter, { attributes });
+  expect(() => observeLog(two, meter, { attributes })).toThrow(
+    expect.objectContaining({
+      code: 'RINGWAL_INVALID_ARGUMENT',
+      message: expect.stringContaining(one.directory),
+    }),
+  );
+  await one.append('x');
+  expect(valuesOf(await collect(), 'ringwal.records')).toEqual([1]);
+  stop();
+  observeLog(two, meter, { attributes });
+  await two.appendBatch(['x', 'y', 'z']);
+  expect(valuesOf(await collect(), 'ringwal.records')).toEqual([3]);
+});
+
 it.each([
   ['die=exit&after=5', 'RINGWAL_WORKER_DIED', []],
   ['sync=4&code=EIO', 'RINGWAL_POISONED', [1]],
