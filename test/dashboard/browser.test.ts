@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type ShownLog, serveDashboard } from '../../dist/src/dashboard/index.js';
 import { type Log, openLog } from '../../dist/src/index.js';
 import { tempDir } from '../support/temp-dir.js';
-import { FakeLog } from './fake-log.js';
+import { FakeLog, segment } from './fake-log.js';
 
 function chromiumPath(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -125,6 +125,20 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     await textIs(page, 'state', 'failed');
     await trouble.filter({ hasText: /The log has failed: RINGWAL_POISONED/ }).waitFor();
     expect(faults).toEqual([]);
+  });
+
+  it('names each of many segments to who hears it, and fits all figures on the narrowest screen', async () => {
+    const log = new FakeLog();
+    log.shown = Array.from({ length: 61 }, (_, i) => segment(i + 1, i < 60));
+    const { page } = await shown(log);
+    await page.setViewportSize({ width: 320, height: 800 });
+    await page.locator('#map.tight').waitFor();
+    expect(await page.locator('#map').ariaSnapshot()).toMatch(/listitem: "?1"?\n(.*\n)*.*listitem: "?61"?/);
+    const wide = `[...document.querySelectorAll('.fact dl div')].flatMap((row) => {
+      row.lastChild.textContent = '1023.9 KiB';
+      return row.scrollWidth > row.clientWidth ? [row.textContent] : [];
+    })`;
+    expect(await page.evaluate(wide)).toEqual([]);
   });
 
   it('is readable in the dark and on a narrow screen, and each picture says what it shows', async () => {

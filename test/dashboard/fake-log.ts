@@ -7,6 +7,7 @@ export class FakeLog implements ShownLog {
   readonly checkpointLsn = 0;
   statsCalls = 0;
   segmentsCalls = 0;
+  shown: SegmentInfo[] = [segment(1, true), segment(2, false)];
   /** What is told besides. */
   more: Partial<LogStats> = {};
   /** What is asked is answered after this. */
@@ -21,7 +22,7 @@ export class FakeLog implements ShownLog {
   async segments(): Promise<SegmentInfo[]> {
     this.segmentsCalls++;
     await this.answering;
-    return [segment(1, true), segment(2, false)];
+    return this.shown;
   }
 }
 

@@ -1,7 +1,7 @@
 /** serve-dashboard: who is answered what, and under which headers. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
@@ -224,7 +224,7 @@ it('rejects what is no log', async () => {
 it('takes no more than 256 connections, and others once some have gone', async () => {
   const { url } = await served(new FakeLog());
   const port = Number(new URL(url).port);
-  const idle = [];
+  const idle: Socket[] = [];
   for (let i = 0; i < 256; i++) {
     const connection = connect(port, '127.0.0.1').on('error', () => {});
     await once(connection, 'connect');
@@ -232,7 +232,7 @@ it('takes no more than 256 connections, and others once some have gone', async (
   }
   onTestFinished(() => idle.forEach((connection) => void connection.destroy()));
   await expect(ask(url)).rejects.toMatchObject({ code: 'ECONNRESET' });
-  const closed = once(idle[0] as (typeof idle)[0], 'close');
+  const closed = once(idle[0] as Socket, 'close');
   idle[0]?.end('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n').resume();
   await closed;
   expect((await ask(url)).status).toBe(200);

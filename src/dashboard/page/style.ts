@@ -36,7 +36,7 @@ const FIGURES = `.facts{display:grid;grid-template-columns:repeat(5,minmax(0,1fr
 .big{font-size:clamp(1.7rem,2.9vw,2.35rem);font-weight:680;letter-spacing:-.035em;line-height:1.15;margin:.25rem 0 .45rem;white-space:nowrap}
 .fact.own .big{color:var(--accent)}
 dl{margin:0;font-size:.86rem}
-.fact dl div{display:flex;justify-content:space-between;gap:10px;line-height:1.5}
+.fact dl div{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 10px;line-height:1.5}
 dt{color:var(--muted)}dd{margin:0;white-space:nowrap}
 .cards{display:grid;grid-template-columns:repeat(12,minmax(0,1fr));gap:16px;margin:18px 0 0}
 .card{background:var(--surface);border:1px solid var(--rule);border-radius:10px;padding:15px 18px 12px;min-width:0;display:flex;flex-direction:column}
@@ -78,7 +78,7 @@ const SEGMENTS = `.map{list-style:none;margin:12px 0 0;padding:3px;display:grid;
 .map li.active i{background:var(--accent);opacity:.85}
 .map li.chosen{outline:2px solid var(--ink);outline-offset:1px}
 .map li span{position:absolute;left:8px;top:0;line-height:34px;font-size:.8rem;font-weight:600;color:var(--ink)}
-.map.tight li{height:24px}.map.tight li span{display:none}.map.tight{gap:3px}
+.map.tight li{height:24px}.map.tight li span{clip-path:inset(100%)}.map.tight{gap:3px}
 @media (prefers-reduced-motion:no-preference){.map li i{transition:width .4s linear}}
 .detail{font-size:.86rem;color:var(--muted);margin-top:9px;min-height:1.5em}
 .counts{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px 22px;font-size:.86rem}
