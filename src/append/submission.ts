@@ -22,7 +22,6 @@ import {
   RECORD_MIDDLE,
   typeAndFlags,
 } from '../format/record-frame.js';
-import type { LogState } from '../ring/log-state.js';
 import type { RingProducer, SpanToken } from '../ring/producer.js';
 import { memoryIsGone } from './payload.js';
 import { type PendingAppends, type Reject, type Resolve, UNTIL_SYNC } from './pending.js';
@@ -112,15 +111,12 @@ export class Submission {
 
 /** No records: settles when everything before it has. */
 export class Barrier extends Submission {
-  readonly #state: LogState;
-
-  constructor(state: LogState, resolve: Resolve, reject: Reject) {
+  constructor(resolve: Resolve, reject: Reject) {
     super([], 0, {}, resolve, reject);
-    this.#state = state;
   }
 
   override enter(_ring: RingProducer, pending: PendingAppends): boolean {
-    if (pending.length === 0) this.resolve(this.#state.durableLsn);
+    if (pending.length === 0) this.resolve(0);
     else pending.push(this.resolve, this.reject, 0);
     return true;
   }

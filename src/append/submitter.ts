@@ -193,13 +193,16 @@ export class Submitter {
   /** Settles when everything appended before has: a barrier is an append without records. */
   #barrier(): Promise<number> {
     if (this.inFlight === 0) return Promise.resolve(this.#state.durableLsn);
-    return this.#hurried((resolve, reject) => new Barrier(this.#state, resolve, reject));
+    return this.#hurried((resolve, reject) => new Barrier(resolve, reject));
   }
 
-  /** Has the worker leave no commit window open until this is settled. */
+  /**
+   * Has the worker leave no commit window open until this is settled. It resolves with the watermark: the LSN before an
+   * append that was refused may be of another thread's record, which was only to be written.
+   */
   #hurried(make: MakeSubmission): Promise<number> {
     this.#barriers++;
-    const passed = this.#queue(make);
+    const passed = this.#queue(make, () => this.#state.durableLsn);
     const settled = (): void => {
       this.#barriers--;
     };

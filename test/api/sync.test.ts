@@ -5,8 +5,10 @@ import { Submitter } from '../../dist/src/append/submitter.js';
 import { CompletionEvents } from '../../dist/src/diagnostics.js';
 import { openLog } from '../../dist/src/index.js';
 import { resolveOptions } from '../../dist/src/options.js';
-import { createRing, PUBLISHED } from '../../dist/src/ring/layout.js';
+import { RingConsumer } from '../../dist/src/ring/consumer.js';
+import { CONFLICT, createRing, PUBLISHED } from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
+import { GROUP } from '../support/one-ring.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const SMALL = { segmentBytes: 65_536, ringBytes: 16_384 };
@@ -25,6 +27,23 @@ it('publishes first and hurries the worker then, which would else forget the hur
   const pending = [new Appender(submitter, options).append('in the same turn'), submitter.sync()];
   expect(publishedAtHurry.at(-1)).toBe(1);
   for (const promise of pending) promise.catch(() => {});
+  submitter.detach();
+});
+
+it('tells what is durable behind an append that is refused, not what another thread had written with durability os', async () => {
+  const ring = createRing(SMALL.ringBytes);
+  const state = new LogState();
+  const options = resolveOptions(SMALL);
+  const submitter = new Submitter(ring, state, options, new CompletionEvents('log'));
+  const refused = new Appender(submitter, options).append('refused', { expectedLsn: 17 });
+  const synced = submitter.sync();
+  const consumer = new RingConsumer(ring);
+  consumer.peek();
+  state.setDurableLsn(3);
+  consumer.settle(CONFLICT, 6);
+  consumer.complete(6, GROUP);
+  await expect(refused).rejects.toMatchObject({ actualLsn: 6 });
+  expect(await synced).toBe(3);
   submitter.detach();
 });
 
