@@ -27,7 +27,7 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, readdir, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, IoError, LockedError } from '../errors.js';
+import { IoError, LockedError } from '../errors.js';
 
 const LOCK_NAME = /^lock-(\d{1,15})\.sock$/;
 /** Room for a socket's path in the kernel's address, less the terminator. */
@@ -75,7 +75,9 @@ export class DirectoryLock {
     } catch (error) {
       await close(listening);
       await unlink(join(reach, own)).catch(() => {});
-      throw error instanceof LockedError ? error : new IoError(`Locking ${directory}`, error);
+      throw error instanceof LockedError
+        ? error
+        : new IoError(`Locking ${directory}`, named(error, directory, reach));
     }
   }
 
@@ -135,6 +137,12 @@ function locked(directory: string): LockedError {
   return new LockedError(
     `The log in ${directory} is open already, in this or another process. Close it there first.`,
   );
+}
+
+/** The error, with the directory's path where the way to it was named: who reads it knows that one. */
+function named(error: unknown, directory: string, reach: string): unknown {
+  if (error instanceof Error) error.message = error.message.replaceAll(reach, directory);
+  return error;
 }
 
 function lockName(number: number): string {
@@ -217,7 +225,7 @@ async function tryLink(directory: string, own: string, number: number): Promise<
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new Error(`linking the lock failed: ${describe(error)}`, { cause: error });
+    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   chmodSync,
   lstatSync,
   mkdirSync,
+  promises,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,9 +15,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { connect, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openLog, type RingwalError } from '../../dist/src/index.js';
 import { DirectoryLock } from '../../dist/src/lock/directory-lock.js';
 import { NodeStorage } from '../../dist/src/storage/node-storage.js';
@@ -197,5 +199,28 @@ it('a connection that can not be accepted does the owner no harm', async () => {
   expect(await DirectoryLock.isHeld(directory, reach)).toBe(true);
   client.destroy();
   await lock.release();
+  await storage.close();
+});
+
+// It named the way by which the directory is reached, /proc/self/fd/22, and the errno lay one cause deeper.
+it('a directory in which no lock can be made is refused with its own path and the errno of the system', async () => {
+  const storage = await NodeStorage.open(tempDir(), { create: false });
+  const { directory, reach } = storage;
+  const noRoom = Object.assign(new Error(`EDQUOT, link '${reach}/a'`), { code: 'EDQUOT' });
+  const link = vi.spyOn(promises, 'link').mockRejectedValueOnce(noRoom);
+  syncBuiltinESMExports();
+  try {
+    await expect(DirectoryLock.acquire(directory, reach)).rejects.toMatchObject({
+      code: 'RINGWAL_IO',
+      message: `Locking ${directory} failed: EDQUOT, link '${directory}/a'`,
+      cause: { code: 'EDQUOT' },
+    });
+  } finally {
+    link.mockRestore();
+    syncBuiltinESMExports();
+  }
+  rmSync(directory, { recursive: true });
+  const refused = await DirectoryLock.acquire(directory, reach).catch((error: Error) => error);
+  expect((refused as Error).message).toContain(`listen EACCES: permission denied ${directory}/lock-`);
   await storage.close();
 });
