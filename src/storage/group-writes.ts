@@ -138,15 +138,32 @@ function writeAll(fd: number, views: readonly Uint8Array[], position: number): n
   let bytes = 0;
   for (const view of views) bytes += view.length;
   const written = fs.writevSync(fd, views as Uint8Array[], position);
-  if (written !== bytes) throw shortWrite(written, bytes);
+  if (written !== bytes) throw shortWrite(fd, written, bytes);
   return bytes;
 }
 
-export function shortWrite(written: number, asked: number): Error {
-  return Object.assign(
-    new Error(`write stored ${written} of ${asked} bytes; its error was lost on the way`),
-    { code: 'EIO' },
-  );
+/**
+ * The error of a write to `fd` that stored less than was asked. What is left of its cause is whether the file system has
+ * room for the rest: nobody who is told of EIO looks for a full disk.
+ */
+export function shortWrite(fd: number, written: number, asked: number): Error {
+  const isFull = roomFor(fd) < asked - written;
+  const why = isFull
+    ? 'the file system has no room for the rest'
+    : 'its error was lost on the way: a quota or a limit that was reached, or a fault of the disk';
+  return Object.assign(new Error(`write stored ${written} of ${asked} bytes; ${why}`), {
+    code: isFull ? 'ENOSPC' : 'EIO',
+  });
+}
+
+/** Free bytes of the file system that `fd` is on, as far as it can be told. */
+function roomFor(fd: number): number {
+  try {
+    const { bavail, bsize } = fs.statfsSync(`/proc/self/fd/${fd}`);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 function aligned(bytes: number): Uint8Array {

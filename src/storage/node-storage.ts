@@ -204,7 +204,7 @@ class NodeFile implements StorageFile {
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
     const written = await this.#file.write(bytes, position);
-    if (written !== bytes.length) throw shortWrite(written, bytes.length);
+    if (written !== bytes.length) throw shortWrite(this.#file.fd, written, bytes.length);
   }
 
   sync(): Promise<void> {

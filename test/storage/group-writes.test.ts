@@ -76,6 +76,29 @@ describe.each(['fdatasync', 'direct'] as const)('a group written by mode "%s"', 
   });
 });
 
+// A full disk takes a part of a write, and libuv drops the errno of the rest: operators were sent to look for a broken disk.
+it.skipIf(process.platform !== 'linux')(
+  'a write of which a part is stored says ENOSPC when the file system has no room for the rest',
+  async () => {
+    const statfs = vi.spyOn(fs, 'statfsSync');
+    syncBuiltinESMExports();
+    const log = await NodeStorage.open(tempDir(), { create: false });
+    const file = await log.create('file');
+    for (const [bavail, code] of [
+      [0, 'ENOSPC'],
+      [1, 'EIO'],
+    ] as const) {
+      statfs.mockReturnValueOnce({ ...fs.statfsSync('/'), bsize: 4096, bavail });
+      writev.mockReturnValueOnce(4096);
+      expect(() => file.writeGroup([new Uint8Array(8192)], 4096, true)).toThrow(
+        expect.objectContaining({ code, message: expect.stringContaining('stored 4096 of 8192') }),
+      );
+    }
+    await file.close();
+    await log.close();
+  },
+);
+
 // Class 42.
 it('a write outside of the commit path of which nothing is stored is an error too', async () => {
   const storage = await NodeStorage.open(tempDir(), { create: false });
