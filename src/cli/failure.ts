@@ -37,7 +37,8 @@ const hints: Partial<Record<RingwalErrorCode, string>> = {
 const errnoHints: Readonly<Record<string, string>> = {
   EACCES: 'Run it as the user who owns the log.',
   EPERM: 'Run it as the user who owns the log.',
-  ENOSPC: 'The disk is full: make room, for instance with `ringwal gc DIR`.',
+  ENOSPC:
+    'The disk is full. Opening a log takes some room itself: free some, or copy the directory to another disk; then `ringwal gc DIR`.',
   EROFS: 'The file system is mounted read-only.',
 };
 

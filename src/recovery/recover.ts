@@ -14,7 +14,7 @@
 import type { Environment } from '../environment.js';
 import { CorruptError, IoError, RingwalError } from '../errors.js';
 import { DATA, HAS_CHECKPOINT, saltKey } from '../format/group-header.js';
-import { asideName, BLOCK_BYTES, LARGEST_EPOCH } from '../format/segment-header.js';
+import { asideName, BLOCK_BYTES, LARGEST_EPOCH, preparedName } from '../format/segment-header.js';
 import { type RecoveryMode, SEGMENT_OVERHEAD_BYTES } from '../options.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import { layOutSegment, publishSegment } from '../segment/prepare.js';
@@ -25,6 +25,7 @@ import type { Storage } from '../storage/storage.js';
 import { findNewest } from './chain.js';
 import { continuation, type NextSegment, noPredecessor } from './continuation.js';
 import { findLog } from './find-log.js';
+import { type Filling, unusedSpares, withRoom } from './make-room.js';
 import { findPointInTime } from './point-in-time.js';
 import type { RecoverySummary } from './summary.js';
 import { truncatedPart } from './truncated-part.js';
@@ -63,7 +64,10 @@ export interface Recovered {
   readonly summary: RecoverySummary;
 }
 
-/** Throws CorruptError, UnsupportedVersionError or IoError; no old file is changed in any case. */
+/**
+ * Throws CorruptError, UnsupportedVersionError or IoError; no old file is changed in any case. On a full disk those go
+ * that hold nothing.
+ */
 export async function recover(storage: Storage, options: RecoverOptions): Promise<Recovered> {
   try {
     return await open(storage, options);
@@ -109,10 +113,21 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
   }
   const { next, closed, leftovers } = continuation(found, epoch, number);
   await putAside(storage, found.aside, epoch);
-  const { writer, reloggedRecords } = await beginSegment(storage, options, next, prepared);
+  const unused = unusedSpares(found).map(({ name }) => name);
+  const { writer, reloggedRecords, spent } = await beginSegment(storage, options, next, [
+    ...prepared,
+    ...unused,
+  ]);
+  const isThere = ({ name }: { name: string }): boolean => spent.includes(name) || !unused.includes(name);
   const kept = segments.filter(({ asideEpoch }) => asideEpoch !== undefined).map(({ name }) => name);
   const freed = truncatedPart(segments, found);
-  const files = { closed, leftovers, abandoned: prepared, freed, kept: new Set([...kept, ...found.aside]) };
+  const files = {
+    closed,
+    leftovers: leftovers.filter(isThere),
+    abandoned: prepared,
+    freed,
+    kept: new Set([...kept, ...found.aside]),
+  };
   const { torn } = found;
   return result(options, startMs, writer, next, files, {
     checkpointLsn: found.scan.checkpointLsn,
@@ -135,13 +150,46 @@ async function putAside(storage: Storage, names: readonly string[], epoch: numbe
   if (names.length > 0) await storage.syncDirectory();
 }
 
-/** Builds, syncs and publishes the next segment, with the groups to be logged again in it. */
+interface Begun {
+  readonly writer: SegmentWriter;
+  readonly reloggedRecords: number;
+  /** Files that hold nothing, as far as they are still there. */
+  readonly spent: readonly string[];
+}
+
+/**
+ * Builds, syncs and publishes the next segment, with the groups to be logged again in it. On a full disk the files `spent`
+ * are removed for it.
+ */
 async function beginSegment(
   storage: Storage,
   options: RecoverOptions,
   next: NextSegment,
-  prepared: readonly string[],
-): Promise<{ writer: SegmentWriter; reloggedRecords: number }> {
+  spent: readonly string[],
+): Promise<Begun> {
+  const begun = await withRoom(storage, preparedName(next.number), spent, (filling) =>
+    draftSegment(storage, options, next, filling),
+  );
+  const { writer } = begun;
+  try {
+    await publishSegment(storage, next.number);
+    // Counted as durable only now that the name is: until then no group may claim it of another. Should the name never
+    // reach the disk, and be seen all the same (a failed directory sync), nothing proves what is in the segment, and
+    // the next opening logs it again.
+    writer.sync();
+    return begun;
+  } catch (error) {
+    await writer.segment.file.close().catch(() => {});
+    throw error;
+  }
+}
+
+async function draftSegment(
+  storage: Storage,
+  options: RecoverOptions,
+  next: NextSegment,
+  { fillBytes, spent }: Filling,
+): Promise<Begun> {
   const relogBytes = next.relog === undefined ? 0 : next.relog.end - next.relog.offset;
   const largest = relogBytes + SEGMENT_OVERHEAD_BYTES;
   const segmentBytes = Math.max(options.segmentBytes, Math.ceil(largest / BLOCK_BYTES) * BLOCK_BYTES);
@@ -149,7 +197,8 @@ async function beginSegment(
     ...next,
     segmentBytes,
     environment: options.environment,
-    prepared,
+    prepared: spent,
+    fillBytes,
   });
   try {
     const lastLsn = next.link.predecessorLastLsn;
@@ -163,12 +212,7 @@ async function beginSegment(
     if (next.relog === undefined) writer.write();
     else reloggedRecords = await relog(storage, next.relog, lastLsn, writer);
     await draft.file.sync();
-    await publishSegment(storage, next.number);
-    // Counted as durable only now that the name is: until then no group may claim it of another. Should the name never
-    // reach the disk, and be seen all the same (a failed directory sync), nothing proves what is in the segment, and
-    // the next opening logs it again.
-    writer.sync();
-    return { writer, reloggedRecords };
+    return { writer, reloggedRecords, spent };
   } catch (error) {
     await draft.file.close().catch(() => {});
     throw error;

@@ -29,14 +29,14 @@ export const FIRST_FILL_BYTES = 1024 * 1024;
  */
 export async function layOutSegment(
   storage: Storage,
-  layout: SegmentLayout & { prepared?: readonly string[] },
+  layout: SegmentLayout & { prepared?: readonly string[]; fillBytes?: number },
 ): Promise<PreparedSegment> {
   const name = preparedName(layout.number);
   if (layout.prepared?.includes(name)) await storage.unlink(name);
   const file = await storage.create(name);
   try {
     await file.truncate(layout.segmentBytes);
-    const backedBytes = Math.min(layout.segmentBytes, FIRST_FILL_BYTES);
+    const backedBytes = Math.min(layout.segmentBytes, layout.fillBytes ?? FIRST_FILL_BYTES);
     const first = new Uint8Array(backedBytes);
     const salt = layout.environment.randomBytes(16);
     first.set(segmentHeader(layout, salt));
