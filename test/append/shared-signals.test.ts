@@ -55,3 +55,17 @@ it('waits for durability have one listener on it together, until the last of the
   expect(listeners(signal)).toBe(0);
   await log.close();
 });
+
+it('ends also what waits for it after all that did before was settled', async () => {
+  const log = await openLog(tempDir(), SMALL);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const before = log.waitForDurable(1, { signal });
+  await log.append('x');
+  expect(await before).toBe(1);
+  const waiting = log.waitForDurable(2, { signal });
+  controller.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+  expect(listeners(signal)).toBe(0);
+  await log.close();
+});
