@@ -122,6 +122,41 @@ describe('followers', () => {
     expect(await isHeard(wait)).toBe(true);
   });
 
+  it('hear of the next news, at whatever moment they announce themselves while others are told', async () => {
+    for (let moment = 1; moment <= 4; moment++) {
+      const { words } = new LogState();
+      void awaitNews(words, () => false);
+      const { waitAsync } = Atomics;
+      let sleep: () => void = () => {};
+      // Another thread, which comes to its sleep when all of them are told.
+      const announce = (): Promise<void> | undefined => {
+        vi.spyOn(Atomics, 'waitAsync').mockImplementation(((...args: Parameters<typeof waitAsync>) => {
+          const value = new Promise((resolve) => {
+            sleep = () => resolve(waitAsync(...args).value);
+          });
+          return { async: true, value };
+        }) as never);
+        return awaitNews(words, () => false);
+      };
+      let late: Promise<void> | undefined;
+      let calls = 0;
+      for (const name of ['load', 'store', 'add', 'notify'] as const) {
+        const own = Atomics[name] as (...args: unknown[]) => unknown;
+        const watched = (...args: unknown[]): unknown => {
+          if (++calls === moment) late = announce();
+          return own.apply(Atomics, args);
+        };
+        vi.spyOn(Atomics, name).mockImplementation(watched as never);
+      }
+      tellNews(words);
+      vi.restoreAllMocks();
+      expect(late, `${moment}`).toBeDefined();
+      sleep();
+      tellNews(words);
+      expect(await isHeard(late), `${moment}`).toBe(true);
+    }
+  });
+
   it.each([
     ['a watermark that moves', (state: LogState) => state.setDurableLsn(1)],
     ['a cut', (state: LogState) => state.cut(0, 0)],

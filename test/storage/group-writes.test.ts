@@ -1,11 +1,11 @@
 /** group-writes: groups of any number of pieces, at places that the caller names, all of it or an error. */
-import fs, { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import fs, { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { type LogOptions, openLog } from '../../dist/src/index.js';
 import { resolveOptions } from '../../dist/src/options.js';
-import { AlignedMemory } from '../../dist/src/storage/group-writes.js';
+import { AlignedMemory, BufferedWrites, DirectWrites } from '../../dist/src/storage/group-writes.js';
 import { NodeStorage } from '../../dist/src/storage/node-storage.js';
 import { groupFlags, groupWrites, requireSyncMode } from '../../dist/src/storage/sync-mode.js';
 import { Prng, testSeed } from '../support/prng.js';
@@ -98,6 +98,42 @@ it.skipIf(process.platform !== 'linux')(
     await log.close();
   },
 );
+
+describe('direct writes', () => {
+  it('leave what was written through the cache before them to the next sync, and ask for none without that', () => {
+    const path = join(tempDir(), 'file');
+    writeFileSync(path, new Uint8Array(16_384));
+    const fd = openSync(path, 'r+');
+    let syncs = 0;
+    const cached = new BufferedWrites(fd, () => syncs++);
+    const writes = new DirectWrites(fd, cached, new AlignedMemory());
+    const syncsOf = (...willSync: boolean[]): number => {
+      syncs = 0;
+      willSync.forEach((will, i) => writes.write([new Uint8Array(100)], i * 4096, will));
+      writes.sync();
+      return syncs;
+    };
+    expect(syncsOf(true)).toBe(0);
+    expect(syncsOf(false)).toBe(1);
+    expect(syncsOf(false, true)).toBe(1);
+    expect(syncsOf(true, false, true, true)).toBe(1);
+    expect(syncsOf(true, true)).toBe(0);
+    closeSync(fd);
+  });
+
+  it('fill the rest of their last block with zeros, and not with what was written before', () => {
+    const path = join(tempDir(), 'file');
+    writeFileSync(path, new Uint8Array(16_384));
+    const fd = openSync(path, 'r+');
+    const writes = new DirectWrites(fd, new BufferedWrites(fd, () => {}), new AlignedMemory());
+    writes.write([new Uint8Array(4096).fill(1)], 0, true);
+    writes.write([new Uint8Array(100).fill(2)], 4096, true);
+    const expected = new Uint8Array(8192);
+    expected.fill(1, 0, 4096).fill(2, 4096, 4196);
+    expect(readFileSync(path).subarray(0, 8192).equals(expected)).toBe(true);
+    closeSync(fd);
+  });
+});
 
 // Class 42.
 it('a write outside of the commit path of which nothing is stored is an error too', async () => {

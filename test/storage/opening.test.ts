@@ -1,9 +1,10 @@
 /** opening: a log directory is opened, or refused with the system's word for why, on odd systems too. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import fs, { mkdirSync, readlinkSync, realpathSync, rmdirSync, statSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openLog } from '../../dist/src/index.js';
 import { NodeStorage } from '../../dist/src/storage/node-storage.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -34,6 +35,25 @@ it('directories that are missing on the path are made for their owner alone, by 
     expect(statSync(made).mode & 0o777).toBe(0o700);
   await Promise.all(opened.map((storage) => storage.close()));
 });
+
+onLinux(
+  'each directory that is made has its entry in its parent made durable before the next is',
+  async () => {
+    const parent = realpathSync(tempDir());
+    const synced: string[] = [];
+    const { fsync } = fs;
+    vi.spyOn(fs, 'fsync').mockImplementation((fd, done) => {
+      synced.push(readlinkSync(`/proc/self/fd/${fd}`));
+      fsync(fd, done);
+    });
+    syncBuiltinESMExports();
+    const storage = await NodeStorage.open(join(parent, 'a', 'b'), { create: true });
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+    expect(synced).toEqual([parent, join(parent, 'a')]);
+    await storage.close();
+  },
+);
 
 // Opening was refused: all else had a way without /proc, but not the lock.
 it('a log opens, and keeps others out, where /proc is not mounted', async (context) => {
