@@ -101,7 +101,7 @@ export class GroupBuilder {
     this.lackedRoom = false;
     this.leftOver = false;
     const rings = this.#rings;
-    for (let i = 0; i < rings.length && !this.leftOver; i++) {
+    for (let i = 0; i < rings.length && (!this.leftOver || this.lackedRoom); i++) {
       const ring = rings[(this.#first + i) % rings.length] as RingConsumer;
       this.#takeFrom(ring, room, firstLsn);
     }
@@ -116,8 +116,9 @@ export class GroupBuilder {
         this.leftOver = true;
         return;
       }
-      // A SYNC has no bytes, and passes also where there is less than no room: in a segment that is full.
-      if (bytes > room && chunk.bytes > 0) {
+      // A SYNC has no bytes, and passes also where there is less than no room: in a segment that is full. So it does behind
+      // another ring's chunk that waits for room, on a full disk for ever.
+      if ((bytes > room || this.lackedRoom) && chunk.bytes > 0) {
         this.leftOver = true;
         this.lackedRoom = true;
         return;

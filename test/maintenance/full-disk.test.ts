@@ -3,11 +3,12 @@
  * makes room, and what needs none.
  */
 import { expect, it } from 'vitest';
+import { UNSYNCED } from '../../dist/src/ring/layout.js';
 import { EngineHarness, payloadOf, recoverAll, simulatedEnvironment } from '../support/engine-harness.js';
 import { SimStorage } from '../support/sim-storage.js';
 
 /** LSNs 1 to 3 in a closed segment, the active one full, no spare, and an append that waits. */
-async function full(isTransaction = false) {
+async function full(isTransaction = false, chunkFlags = 0) {
   let isFull = false;
   const retries: (() => void)[] = [];
   const environment = {
@@ -29,7 +30,7 @@ async function full(isTransaction = false) {
   await log.rotate();
   let lsn = 3;
   for (let outcome = ''; outcome !== 'no-segment'; lsn++) {
-    log.submit(payloadOf(lsn + 1, 1000));
+    log.submit(payloadOf(lsn + 1, 1000), 0, { chunkFlags });
     outcome = String(log.engine.step());
   }
   const makeRoom = async (): Promise<void> => {
@@ -85,4 +86,18 @@ it('no mark is spent on a segment that an open transaction keeps', async () => {
   const { log } = await full(true);
   expect(await log.truncateBefore(4)).toBe(1);
   expect(log.state.firstLsn).toBe(1);
+});
+
+// It waited for as long as the disk was full, and what it was for was not durable meanwhile.
+it('a sync is answered while the append of another thread waits for room, which goes on when there is some', async () => {
+  const { log, lastLsn, makeRoom } = await full(false, UNSYNCED);
+  const written = lastLsn - 1;
+  expect([log.state.durableLsn, log.state.lastLsn]).toEqual([3, written]);
+  expect(await log.drive(log.producer(1).sync())).toBe(written);
+  expect(log.state.durableLsn).toBe(written);
+  expect(log.engine.step()).toBe('no-segment');
+  await makeRoom();
+  await log.commit();
+  expect(log.state.lastLsn).toBe(lastLsn);
+  await log.close();
 });

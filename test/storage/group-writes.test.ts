@@ -109,7 +109,7 @@ describe('direct writes', () => {
     const writes = new DirectWrites(fd, cached, new AlignedMemory());
     const syncsOf = (...willSync: boolean[]): number => {
       syncs = 0;
-      willSync.forEach((will, i) => writes.write([new Uint8Array(100)], i * 4096, will));
+      for (const [i, will] of willSync.entries()) writes.write([new Uint8Array(100)], i * 4096, will);
       writes.sync();
       return syncs;
     };
