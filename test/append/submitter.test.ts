@@ -75,3 +75,37 @@ it('a sync hurries the worker again for what had to wait for room, until it is s
   expect(state.isHurried).toBe(false);
   submitter.detach();
 });
+
+it('a large record of which a part is in the ring is not taken back by its signal', async () => {
+  const { submitter, worker } = joined(new LogState(), { maxGroupBytes: 4096 });
+  const controller = new AbortController();
+  const appended = submitter.submit([frame(40_000)], { signal: controller.signal });
+  submitter.publish();
+  controller.abort(new Error('given up'));
+  let lsn = 1;
+  for (let i = 0; i < 20 && worker.hasChunks(); i++) {
+    lsn = commit(worker, lsn);
+    submitter.stateChanged();
+    await turn();
+  }
+  expect(await appended).toBe(lsn - 1);
+  expect(worker.spans.lsn).toBe(0);
+  submitter.detach();
+});
+
+it('what is aborted gives back the room that it waited with once, also when it fails behind that', async () => {
+  const { submitter } = joined(new LogState());
+  const controller = new AbortController();
+  let fail: (error: Error) => void = () => {};
+  const frames = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const aborted = submitter.defer(1000, () => frames, { signal: controller.signal });
+  expect(submitter.fill.waitingBytes).toBe(1000);
+  controller.abort(new Error('given up'));
+  fail(new Error('too late'));
+  await expect(aborted).rejects.toThrow('given up');
+  await turn();
+  expect(submitter.fill.waitingBytes).toBe(0);
+  submitter.detach();
+});

@@ -1,12 +1,13 @@
 /** descriptor: files are given back, whatever ends: their closing waits for what is under way, a dying thread leaves none. */
 import { once } from 'node:events';
-import * as fs from 'node:fs';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Descriptor } from '../../dist/src/storage/descriptor.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -31,6 +32,25 @@ it('closing waits for what is under way, after which nothing meets a file that g
   expect(order.at(-1)).toBe('closed');
   expect((await other.stat()).size).toBe(0);
   await other.close();
+});
+
+it('closing waits for a single call too', async () => {
+  const file = await Descriptor.open(join(tempDir(), 'a'), O_RDWR | O_CREAT, 0o600);
+  let finish: () => void = () => {};
+  const close = vi.spyOn(fs, 'close');
+  vi.spyOn(fs, 'fdatasync').mockImplementation((_fd, done) => {
+    finish = () => done(null);
+  });
+  syncBuiltinESMExports();
+  const synced = file.datasync();
+  const closed = file.close();
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(close).not.toHaveBeenCalled();
+  finish();
+  await Promise.all([synced, closed]);
+  expect(close).toHaveBeenCalledTimes(1);
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
 
 it('reads, writes and cuts where it is told to; what can not be opened rejects with its code', async () => {
