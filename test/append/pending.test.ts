@@ -108,3 +108,16 @@ it('a chunk of several appends that is refused rejects each of them, and settles
   expect(settled.at(-1)).toEqual({ number: 6, lsn: 7 });
   expect(pending.length).toBe(0);
 });
+
+it('a sync settles alone, and takes with it the barriers right behind it', () => {
+  const { pending, settled, plain, other } = watched();
+  plain();
+  for (const records of [UNTIL_SYNC, 0, 0, UNTIL_SYNC, 0]) other(records);
+  pending.complete(1, 1);
+  expect(settled).toEqual([{ number: 0, lsn: 1 }]);
+  pending.synced(1);
+  expect(settled.slice(1)).toEqual([1, 2, 3].map((number) => ({ number, lsn: 1 })));
+  pending.synced(7);
+  expect(settled.slice(4)).toEqual([4, 5].map((number) => ({ number, lsn: 7 })));
+  expect(pending.length).toBe(0);
+});
