@@ -1,8 +1,8 @@
-/** endings: whoever sleeps on a ring is woken at once when the log ends, by closing or by a failure. */
+/** endings: what is left when the log comes to rest: sleepers are woken at once, and what was only written is proven. */
 import { expect, it } from 'vitest';
-import { createRing, PRODUCER_DOORBELL } from '../../dist/src/ring/layout.js';
+import { createRing, PRODUCER_DOORBELL, UNSYNCED } from '../../dist/src/ring/layout.js';
 import { CLOSED, POISONED } from '../../dist/src/ring/log-state.js';
-import { EngineHarness } from '../support/engine-harness.js';
+import { EngineHarness, payloadOf, recoverAll } from '../support/engine-harness.js';
 import { SimStorage } from '../support/sim-storage.js';
 
 const PARKED = 1;
@@ -19,4 +19,20 @@ it.each([
   await end(log);
   expect(log.state.state).toBe(state);
   expect(Atomics.load(words, PRODUCER_DOORBELL)).not.toBe(PARKED);
+});
+
+it.each([
+  'mark',
+  'rotate',
+  'close',
+] as const)('a segment begun by a group that waits for no sync is whole behind %s', async (way) => {
+  const storage = new SimStorage();
+  const log = await EngineHarness.open(storage);
+  await log.append(payloadOf(1, 40));
+  await log.rotate();
+  log.submit(payloadOf(2, 40), 0, { chunkFlags: UNSYNCED });
+  await log.commit();
+  await log[way]();
+  const { records } = await recoverAll(SimStorage.boot(storage.durableImage()));
+  expect(records.map(({ lsn }) => lsn)).toEqual([1, 2]);
 });
