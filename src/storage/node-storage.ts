@@ -46,7 +46,7 @@ export class NodeStorage implements Storage {
     { create, readsBlock = false }: { create: boolean; readsBlock?: boolean },
   ): Promise<NodeStorage> {
     const directory = resolve(path);
-    if (create) await makeDirectory(directory);
+    if (create && !(await makeDirectory(directory))) await syncEntry(directory);
     const descriptor = await Descriptor.open(directory, DIRECTORY_FLAGS);
     try {
       const { path, reach } = await placeOf(directory, descriptor);
@@ -236,8 +236,9 @@ class NodeFile implements StorageFile {
 /**
  * Makes the directory, mode 0700, and those on its path that are missing, each durably. Not by `mkdir` with `recursive`,
  * which tries for ever where the system says ENOENT of a name whose parent is there: /proc does, and an automounter.
+ * Returns whether it was made here.
  */
-async function makeDirectory(path: string): Promise<void> {
+async function makeDirectory(path: string): Promise<boolean> {
   const parent = dirname(path);
   try {
     await fs.promises.mkdir(path, { mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
@@ -248,10 +249,21 @@ async function makeDirectory(path: string): Promise<void> {
   } catch (error) {
     // Which error says that it is there differs: on a read-only file system, or of the root, it need not be EEXIST.
     const there = await fs.promises.stat(path).catch(() => undefined);
-    if (there?.isDirectory()) return;
+    if (there?.isDirectory()) return false;
     throw error;
   }
   await syncDirectory(parent);
+  return true;
+}
+
+/**
+ * Makes the entry of a directory that was there durable: who made it may have died, or failed, before it was. Not where its
+ * parent can't be read, or has no syncs, as that of a mount point need not have.
+ */
+async function syncEntry(path: string): Promise<void> {
+  await syncDirectory(dirname(path)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES' && error.code !== 'EINVAL') throw error;
+  });
 }
 
 async function syncDirectory(path: string): Promise<void> {
