@@ -65,9 +65,12 @@ export class BufferedWrites implements GroupWrites {
   }
 }
 
-/** Page-aligned memory that grows to the largest write; one for all files of a thread. */
+/**
+ * Page-aligned memory that grows to the largest write; one for all files of a thread. Taken by the first one: each piece
+ * reserves some 10 GiB of addresses, which who only reads must not ask for, and a system may not have.
+ */
 export class AlignedMemory {
-  #bytes = aligned(1);
+  #bytes: Uint8Array = new Uint8Array();
 
   /** At least `bytes` long. What was in it before is undefined. */
   atLeast(bytes: number): Uint8Array {

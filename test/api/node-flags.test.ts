@@ -1,0 +1,37 @@
+/** node-flags: what a log does in a process that was started with flags which take something from it. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import { tempDir } from '../support/temp-dir.js';
+
+const PACKAGE = JSON.stringify(pathToFileURL(join(process.cwd(), 'dist/src/index.js')).href);
+
+/** What a program tells that was started with `flags`. */
+function run(flags: readonly string[], program: string): unknown {
+  const source = `import { openLog, openReader } from ${PACKAGE};
+    const directory = process.argv[1];
+    const told = [];
+    ${program}
+    console.log(JSON.stringify(told));`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [...flags, '--input-type=module', '-e', source, join(tempDir(), 'wal')],
+    { encoding: 'utf8', timeout: 20_000 },
+  );
+  return stdout === '' ? stderr : JSON.parse(stdout);
+}
+
+// The memory for direct writes is WebAssembly's, and each piece reserves gigabytes of addresses. It was taken by readers, too.
+it('where there is no WebAssembly, and so no direct write, a log is opened and read all the same', () => {
+  const program = `
+    const log = await openLog(directory, { segmentBytes: 65536, ringBytes: 16384 });
+    told.push(await log.append('x'));
+    for await (const { lsn } of log.read()) told.push(lsn);
+    await log.close();
+    const reader = await openReader(directory);
+    for await (const { lsn } of reader.read()) told.push(lsn);
+    await reader.close();
+    await openLog(directory, { syncMode: 'direct' }).catch(({ code, message }) => told.push(code, /"direct"/.test(message)));`;
+  expect(run(['--jitless'], program)).toEqual([1, 1, 1, 'RINGWAL_IO', true]);
+});
