@@ -1,5 +1,5 @@
 /** open-log: ways to a log: `openLog` starts its I/O worker, `attachLog` joins it from another thread. */
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { checkOptions } from './check-options.js';
 import { type KeyCallback, keySource } from './codec/keys.js';
 import { ControlChannel } from './control/calls.js';
@@ -7,7 +7,7 @@ import type { OpenerApi, WorkerInput } from './control/contract.js';
 import { takeHandle } from './control/handle.js';
 import { openChannel } from './diagnostics.js';
 import { absoluteDirectory } from './directory-path.js';
-import { ClosedError, InvalidArgumentError, WorkerDiedError } from './errors.js';
+import { ClosedError, InvalidArgumentError, IoError, WorkerDiedError } from './errors.js';
 import { serveFreed } from './lifecycle/freed-hook.js';
 import type { Log, LogAppender } from './log.js';
 import { type LogOptions, resolveOptions } from './options.js';
@@ -19,8 +19,9 @@ import { AttachedLog, OpenedLog } from './thread-log.js';
  * Opens the log in directory `path`, creating both if need be, and recovers it.
  *
  * Rejects with RINGWAL_INVALID_ARGUMENT, RINGWAL_LOCKED when it is open elsewhere, RINGWAL_CORRUPT when
- * acknowledged data is damaged, RINGWAL_UNSUPPORTED_VERSION, and RINGWAL_IO. An open log does not keep the
- * process running; pending appends and calls do.
+ * acknowledged data is damaged, RINGWAL_UNSUPPORTED_VERSION, RINGWAL_IO, also when its thread can't be started, and
+ * RINGWAL_WORKER_DIED when that ends before the log is open. An open log does not keep the process running; pending
+ * appends and calls do.
  */
 export async function openLog(path: string, options?: LogOptions): Promise<Log> {
   const directory = absoluteDirectory(path);
@@ -39,12 +40,11 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     port: port2,
     freedPort,
   };
-  const worker = new Worker(options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url), {
-    name: 'ringwal-io',
-    workerData: input,
-    transferList: freedPort ? [port2, freedPort] : [port2],
-    execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
-  });
+  const worker = startWorker(
+    options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url),
+    input,
+    freedPort ? [port2, freedPort] : [port2],
+  );
   const control = new ControlChannel<OpenerApi>(port1, () => state.ring());
   let failure: unknown;
   let log: OpenedLog | undefined;
@@ -67,6 +67,21 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     await worker.terminate();
     control.close();
     throw error;
+  }
+}
+
+function startWorker(url: URL, input: WorkerInput, ports: MessagePort[]): Worker {
+  try {
+    return new Worker(url, {
+      name: 'ringwal-io',
+      workerData: input,
+      transferList: ports,
+      execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
+    });
+  } catch (cause) {
+    // No thread may be made (`node --permission`), or no more of them.
+    for (const port of ports) port.close();
+    throw new IoError(`Starting the I/O worker of the log in ${input.directory}`, cause);
   }
 }
 

@@ -35,3 +35,13 @@ it('where there is no WebAssembly, and so no direct write, a log is opened and r
     await openLog(directory, { syncMode: 'direct' }).catch(({ code, message }) => told.push(code, /"direct"/.test(message)));`;
   expect(run(['--jitless'], program)).toEqual([1, 1, 1, 'RINGWAL_IO', true]);
 });
+
+it('where no thread may be started, opening says so with a code, and the process ends by itself', () => {
+  const flag = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+  const program = `
+    await openLog(directory, { onSegmentFreed() {} })
+      .catch(({ code, cause }) => told.push(code, cause.code));`;
+  expect(run([flag, '--allow-fs-read=*'], program)).toEqual(['RINGWAL_IO', 'ERR_ACCESS_DENIED']);
+});
