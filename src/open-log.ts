@@ -40,11 +40,7 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
     port: port2,
     freedPort,
   };
-  const worker = startWorker(
-    options?.workerUrl ?? new URL('../workers/io-worker.js', import.meta.url),
-    input,
-    freedPort ? [port2, freedPort] : [port2],
-  );
+  const worker = startWorker(options?.workerUrl, input, freedPort ? [port2, freedPort] : [port2]);
   const control = new ControlChannel<OpenerApi>(port1, () => state.ring());
   let failure: unknown;
   let log: OpenedLog | undefined;
@@ -70,16 +66,16 @@ export async function openLog(path: string, options?: LogOptions): Promise<Log> 
   }
 }
 
-function startWorker(url: URL, input: WorkerInput, ports: MessagePort[]): Worker {
+function startWorker(url: URL | undefined, input: WorkerInput, ports: MessagePort[]): Worker {
   try {
-    return new Worker(url, {
+    return new Worker(url ?? new URL('../workers/io-worker.js', import.meta.url), {
       name: 'ringwal-io',
       workerData: input,
       transferList: ports,
       execArgv: [], // the application's flags (--input-type, --import, --inspect-brk) are not meant for this thread
     });
   } catch (cause) {
-    // No thread may be made (`node --permission`), or no more of them.
+    // No thread may be made (`node --permission`), or no more of them; or a bundle of CommonJS has no `import.meta.url`.
     for (const port of ports) port.close();
     throw new IoError(`Starting the I/O worker of the log in ${input.directory}`, cause);
   }

@@ -76,3 +76,19 @@ it('says which file is missing when the worker was left behind', async () => {
   expect(must(failed.stderr)).toMatch(/RINGWAL_WORKER_DIED/);
   expect(failed.stderr).toMatch(/Cannot find module .*io-worker\.mjs/);
 });
+
+it('says with a code that CommonJS has no URL to look for the worker by', async () => {
+  const outdir = tempDir();
+  const contents = `
+    import { openLog } from 'ringwal';
+    openLog('data').catch(({ code, cause }) => console.log(JSON.stringify([code, cause.code])));`;
+  await build({
+    ...common,
+    outdir,
+    ...application(contents),
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+  });
+  const { stdout } = await promisify(execFile)(process.execPath, ['stdin.cjs'], { cwd: outdir });
+  expect(JSON.parse(stdout)).toEqual(['RINGWAL_IO', 'ERR_INVALID_URL']);
+});
