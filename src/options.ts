@@ -15,7 +15,8 @@ export type RecoveryMode = 'tolerate-torn-tail' | 'absolute' | 'point-in-time';
 /** Options of `openLog`. All are optional; sizes are bytes, times carry their unit in the name. */
 export interface LogOptions {
   /**
-   * Size of one segment file. Space is reserved a segment at a time, and freed a segment at a time.
+   * Size of one segment file. Space is freed a segment at a time; of a new segment the first MiB is reserved before it is
+   * used, and the rest too while the disk has bandwidth to spare.
    * Default 64 MiB; 64 KiB to 1 GiB, a multiple of 4096.
    */
   segmentBytes?: number;

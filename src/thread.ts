@@ -24,7 +24,7 @@ import { checkTailOptions, type TailOptions, type TailSource, tailLog } from './
 import { createRing } from './ring/layout.js';
 import { CLOSED, DEAD, LogState } from './ring/log-state.js';
 import type { NodeStorage } from './storage/node-storage.js';
-import { openDirectory } from './storage/open-directory.js';
+import { type LogPlace, openPlace } from './storage/open-directory.js';
 import { RingTransaction, type Transaction } from './transaction/transaction.js';
 
 /**
@@ -38,12 +38,12 @@ export class LogThread {
   readonly appender: Appender;
   readonly submitter: Submitter;
   readonly state: LogState;
-  readonly directory: string;
   /** For reading what is compressed or encrypted. */
   readonly decoder: Decoder;
   readonly #waits: DurableWaits;
   readonly #transactions = new Set<RingTransaction>();
   readonly #terms: LogTerms;
+  readonly #place: LogPlace;
 
   /** Joins the log behind `control`: makes this thread's ring and has it take part. */
   static async join(
@@ -52,25 +52,30 @@ export class LogThread {
     key: KeySource | undefined,
   ): Promise<LogThread> {
     const ring = createRing(terms.options.ringBytes);
-    const { directory } = await control.call('attach', ring.buffer);
-    return new LogThread(control, ring, terms, directory, key);
+    const { place } = await control.call('attach', ring.buffer);
+    return new LogThread(control, ring, terms, place, key);
   }
 
   private constructor(
     control: ControlChannel<OpenerApi>,
     ring: ReturnType<typeof createRing>,
     terms: LogTerms,
-    directory: string,
+    place: LogPlace,
     key: KeySource | undefined,
   ) {
     this.control = control;
-    this.directory = directory;
+    this.#place = place;
     this.#terms = terms;
     this.decoder = new Decoder(terms.logId, key, terms.options.maxInflatedBytes);
     this.state = new LogState(terms.state);
     this.#waits = new DurableWaits(this.state);
-    this.submitter = new Submitter(ring, this.state, terms.options, new CompletionEvents(directory));
+    this.submitter = new Submitter(ring, this.state, terms.options, new CompletionEvents(place.directory));
     this.appender = new Appender(this.submitter, terms.options);
+  }
+
+  /** Absolute path of the log directory. */
+  get directory(): string {
+    return this.#place.directory;
   }
 
   begin(): Transaction {
@@ -120,7 +125,7 @@ export class LogThread {
     const { checkpointLsn } = this.state; // before the view, so that it is in it
     const view = await this.held(() => this.control.call('view'));
     const range = rangeOf(options, view, checkpointLsn, this.decoder);
-    const storage = await openDirectory(this.directory);
+    const storage = await openPlace(this.#place);
     try {
       const groups = readGroups(storage, view, range, () => this.state.firstLsn);
       for await (const records of untilCut(groups, range.to, () => this.state.cutAfter(view.cuts))) {
@@ -141,7 +146,7 @@ export class LogThread {
     const { checkpointLsn, firstLsn } = this.state;
     const from = startOf(options.from, firstLsn, checkpointLsn);
     let { cuts } = this.state;
-    const storage = await openDirectory(this.directory);
+    const storage = await openPlace(this.#place);
     try {
       const newest = async (lsn: number): Promise<ReadView | undefined> => {
         try {

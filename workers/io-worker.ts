@@ -154,7 +154,8 @@ function producerApi(port: MessagePort): ProducerApi {
       if (!(memory instanceof SharedArrayBuffer))
         throw new InvalidArgumentError('A ring must be shared memory.');
       ring = opened().attach(memory);
-      return { directory };
+      const { reach, id } = storage as NodeStorage;
+      return { place: { directory, reach, id } };
     },
     async withdraw(): Promise<void> {
       if (ring !== undefined) await opened().withdraw(ring);

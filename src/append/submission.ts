@@ -109,7 +109,7 @@ export class Submission {
   }
 }
 
-/** No records: settles when everything before it has. */
+/** No records: settles when everything before it has. Which number it resolves with means nothing. */
 export class Barrier extends Submission {
   constructor(resolve: Resolve, reject: Reject) {
     super([], 0, {}, resolve, reject);

@@ -9,6 +9,7 @@ import type { Distribution } from '../commit/commit-metrics.js';
 import type { ResolvedOptions } from '../options.js';
 import type { RecoverySummary } from '../recovery/summary.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
+import type { LogPlace } from '../storage/open-directory.js';
 import type { SyncMode } from '../storage/sync-mode.js';
 import type { CursorInfo } from './cursor-info.js';
 import type { SegmentInfo } from './segment-info.js';
@@ -48,8 +49,7 @@ export interface LogTerms {
 
 /** What a thread gets once its ring takes part. */
 export interface Attachment {
-  /** Absolute path of the log directory. */
-  readonly directory: string;
+  readonly place: LogPlace;
 }
 
 /** One segment as a reader needs it: where its groups lie and what the first one is chained to. */

@@ -25,14 +25,17 @@ export class NodeStorage implements Storage {
    * directory is renamed.
    */
   readonly reach: string;
+  /** Of the directory, and of no other that is there at the same time. */
+  readonly id: string;
   readonly #descriptor: Descriptor;
   readonly #readsBlock: boolean;
   readonly #memory = new AlignedMemory();
   #syncMode: SyncMode = 'fdatasync';
 
-  private constructor(directory: string, reach: string, descriptor: Descriptor, readsBlock: boolean) {
-    this.directory = directory;
+  private constructor({ path, reach, id }: Place, descriptor: Descriptor, readsBlock: boolean) {
+    this.directory = path;
     this.reach = reach;
+    this.id = id;
     this.#descriptor = descriptor;
     this.#readsBlock = readsBlock;
   }
@@ -49,8 +52,7 @@ export class NodeStorage implements Storage {
     if (create && !(await makeDirectory(directory))) await syncEntry(directory);
     const descriptor = await Descriptor.open(directory, DIRECTORY_FLAGS);
     try {
-      const { path, reach } = await placeOf(directory, descriptor);
-      return new NodeStorage(path, reach, descriptor, readsBlock);
+      return new NodeStorage(await placeOf(directory, descriptor), descriptor, readsBlock);
     } catch (error) {
       await descriptor.close();
       throw error;
@@ -148,20 +150,25 @@ export class NodeStorage implements Storage {
   }
 }
 
+interface Place {
+  readonly path: string;
+  readonly reach: string;
+  readonly id: string;
+}
+
 /**
  * Where an open directory is, and how it is reached: on Linux through its descriptor, whatever becomes of its path;
  * elsewhere, or without /proc, by its path without the links that are on it now.
  */
-async function placeOf(
-  directory: string,
-  { fd }: Descriptor,
-): Promise<{ readonly path: string; readonly reach: string }> {
-  const reach = `/proc/self/fd/${fd}`;
+async function placeOf(directory: string, descriptor: Descriptor): Promise<Place> {
+  const { dev, ino } = await descriptor.stat();
+  const id = `${dev}:${ino}`;
+  const reach = `/proc/self/fd/${descriptor.fd}`;
   try {
-    return { path: await fs.promises.readlink(reach), reach };
+    return { path: await fs.promises.readlink(reach), reach, id };
   } catch {
     const path = await fs.promises.realpath(directory);
-    return { path, reach: path };
+    return { path, reach: path, id };
   }
 }
 

@@ -65,6 +65,7 @@ it('a sync hurries the worker again for what had to wait for room, until it is s
     expect(state.isHurried).toBe(true);
     state.takeHurry();
     lsn = commit(worker, lsn);
+    state.setDurableLsn(lsn - 1);
     submitter.stateChanged();
     await turn();
     expect(worker.hasChunks(), rest).toBe(rest !== '');

@@ -36,6 +36,10 @@ it.skipIf(process.platform !== 'linux')(
     await log.truncateBefore(201);
     await fill(other, 'other', 100);
     expect(await contents(other)).toEqual(new Map([['other', 300]]));
+    expect(await contents(log)).toEqual(new Map([['more', 200]]));
+    const tail = log.tail({ from: 201 });
+    expect((await tail.next()).value).toMatchObject({ lsn: 201 });
+    await tail.return?.();
     await Promise.all([log.close(), other.close()]);
     const [again, otherAgain] = [await openLog(moved, SMALL), await openLog(path, SMALL)];
     expect(await contents(again)).toEqual(new Map([['more', 200]]));
@@ -72,3 +76,22 @@ it('a link on the path that is set to another directory while the log is open do
   expect(again.durableLsn).toBe(400);
   await again.close();
 });
+
+it.skipIf(process.platform !== 'linux')(
+  'what is in the place of a closed log is not taken for it',
+  async () => {
+    const path = join(tempDir(), 'wal');
+    const log = await openLog(path, SMALL);
+    await log.append('first');
+    const tail = log.tail();
+    renameSync(path, `${path}.old`);
+    await log.close();
+    const other = await openLog(path, SMALL);
+    await other.append('other');
+    await expect(tail.next()).rejects.toMatchObject({
+      code: 'RINGWAL_IO',
+      message: expect.stringContaining('another directory is in its place'),
+    });
+    await other.close();
+  },
+);
