@@ -22,7 +22,7 @@ export const closed = scenarioOfCells(
               kind: 'closed',
               inFlight,
               batch: 1,
-              ms: isQuick ? 120 : 400,
+              ms: isQuick ? 100 : 400,
               payloadBytes: PAYLOAD_BYTES,
             },
           }),

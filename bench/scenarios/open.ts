@@ -13,6 +13,7 @@ const SHARES = [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95];
 const QUICK_SHARES = [0.1, 0.5, 0.9];
 const ARRIVALS = ['constant', 'poisson'] as const;
 const PEERS = 2;
+const QUICK_PEERS = 1;
 
 export const open: Scenario = {
   name: 'open',
@@ -21,12 +22,12 @@ export const open: Scenario = {
   estimateMs: ({ isQuick, kinds }) =>
     roundMs(
       planned(
-        systemsOf({}, kinds).map((name) => [name, 1e5]),
+        systemsOf({}, kinds, isQuick).map((name) => [name, 1e5]),
         isQuick,
       ),
     ) * (isQuick ? 1 : 2),
   run({ directory, isQuick, kinds, progress, before }) {
-    const rates = systemsOf(before, kinds).map((name): [string, number] => [
+    const rates = systemsOf(before, kinds, isQuick).map((name): [string, number] => [
       name,
       saturation(name, before.closed),
     ]);
@@ -46,7 +47,7 @@ function planned(
           system,
           at: { load, arrivals, perSecond },
           beside: { load, arrivals },
-          load: { kind: 'open', arrivals, perSecond, ms: isQuick ? 300 : 1000, payloadBytes: PAYLOAD_BYTES },
+          load: { kind: 'open', arrivals, perSecond, ms: isQuick ? 200 : 1000, payloadBytes: PAYLOAD_BYTES },
         };
       }),
     ),
@@ -57,11 +58,12 @@ function planned(
 function systemsOf(
   before: Readonly<Record<string, readonly Cell[]>>,
   kinds: readonly SystemKind[],
+  isQuick: boolean,
 ): string[] {
   const peers = ofRole('peer', kinds).sort(
     (a, b) => saturation(b, before.closed) - saturation(a, before.closed),
   );
-  return [...present(['ringwal', 'yardstick'], kinds), ...peers.slice(0, PEERS)];
+  return [...present(['ringwal', 'yardstick'], kinds), ...peers.slice(0, isQuick ? QUICK_PEERS : PEERS)];
 }
 
 /** The highest rate that it has reached with any number of callers. */

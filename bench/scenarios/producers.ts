@@ -16,7 +16,7 @@ import type { Scenario } from './scenario.js';
 const THREADS = [1, 2, 4, 8];
 const IN_FLIGHT = 1000;
 
-const settings = (isQuick: boolean) => ({ ms: isQuick ? 300 : 1000, rounds: isQuick ? 1 : 3 });
+const settings = (isQuick: boolean) => ({ ms: isQuick ? 200 : 1000, rounds: isQuick ? 1 : 3 });
 const POINTS = THREADS.flatMap((threads) =>
   [...new Set([Math.ceil(IN_FLIGHT / threads), IN_FLIGHT])].map((inFlightEach) => ({
     threads,
