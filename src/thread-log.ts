@@ -77,7 +77,7 @@ abstract class ThreadLog extends FollowedLog implements LogAppender {
   close(): Promise<void> {
     this.#closing ??= this.thread
       .held(() => this.shutDown())
-      .then(() => closeChannel.publish({ directory: this.directory }));
+      .finally(() => closeChannel.publish({ directory: this.directory })); // all is released, also when it rejects
     return this.#closing;
   }
 

@@ -128,7 +128,7 @@ function liveStats(): LiveStats {
   const groups = { maxGroupBytes, maxGroupRecords };
   return {
     ...stats(),
-    ...{ pid: process.pid, firstLsn, durableLsn, checkpointLsn },
+    ...{ pid: process.pid, epoch: opened().summary.epoch, firstLsn, durableLsn, checkpointLsn },
     options: {
       segmentBytes,
       ringBytes,

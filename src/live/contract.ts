@@ -28,6 +28,8 @@ export interface LiveOptions
 export interface LiveStats extends WorkerStats {
   /** Of the process that has it open, as that process sees it. */
   readonly pid: number;
+  /** Which opening of the log that is: it grows with each. */
+  readonly epoch: number;
   /** First LSN of the log. */
   readonly firstLsn: number;
   /** The last LSN known to be on stable storage; 0 in an empty log. */

@@ -11,7 +11,7 @@ const none = { count: 0, sum: 0, mean: 0, p50: 0, p99: 0, max: 0, buckets: [] };
 
 function stats(changes: Partial<LiveStats>): LiveStats {
   return {
-    ...{ pid: 7, firstLsn: 1, durableLsn: 0, checkpointLsn: 0, segments: [], syncMode: 'direct' },
+    ...{ pid: 7, epoch: 3, firstLsn: 1, durableLsn: 0, checkpointLsn: 0, segments: [], syncMode: 'direct' },
     ...{ groups: 0, records: 0, bytes: 0, syncs: 0, rotations: 0, segmentsPrepared: 0, segmentsRecycled: 0 },
     ...{ segmentsRemoved: 0, ioErrors: 0, maintenanceErrors: 0, maintenanceError: undefined, producers: 1 },
     ...{ ringsUsedBytes: 0, ringsCapacityBytes: 1000, syncUsTotal: 0 },
@@ -48,7 +48,8 @@ describe('an interval', () => {
 
   it.each<[string, Partial<LiveStats>]>([
     ['another process has it', { pid: 8, records: 500, groups: 50 }],
-    ['the same process opened it anew', { records: 5, groups: 1 }],
+    ['the same process opened it anew', { epoch: 4, records: 5, groups: 1 }],
+    ['that counted more than before', { epoch: 4, records: 500, groups: 50, ...syncs(2, 3) }],
     ['its histogram began anew', { records: 500, groups: 50, ...syncs(1) }],
   ])('is none when %s', (_, changes) => {
     const before = sample(0, { records: 100, groups: 10, ...syncs(2, 2) });

@@ -1,5 +1,6 @@
 /** failures: writes and syncs that fail, workers that die, directories that are taken. */
 import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -125,7 +126,12 @@ describe('a worker that ends', () => {
     const workerUrl = new URL('../fixtures/dying-worker.mjs', import.meta.url);
     const log = await openLog(directory, { ...SMALL, syncMode: 'fdatasync', workerUrl });
     await log.append('a', { durability: 'os' });
+    const closed: unknown[] = [];
+    const heard = (message: unknown): number => closed.push(message);
+    subscribe('ringwal:close', heard);
     await expect(log.close()).rejects.toMatchObject({ code: 'RINGWAL_WORKER_DIED' });
+    unsubscribe('ringwal:close', heard);
+    expect(closed).toEqual([{ directory: log.directory }]);
     await expect(log.append('b')).rejects.toMatchObject({ code: 'RINGWAL_WORKER_DIED' });
     const again = await openLog(directory, SMALL);
     expect(await lsnsIn(again)).toEqual([1]);

@@ -37,7 +37,7 @@ it('tells nothing of what records hold, and nothing of keys', async () => {
   const text = JSON.stringify(await liveStats(directory));
   expect(text).not.toMatch(/secret|90,90,90/);
   expect(Object.keys(must(await liveStats(directory))).sort()).toEqual(
-    [...Object.keys(await log.stats()), 'pid', 'checkpointLsn', 'options', 'segments']
+    [...Object.keys(await log.stats()), 'pid', 'epoch', 'checkpointLsn', 'options', 'segments']
       .filter(
         (name) =>
           !['inFlight', 'ringBytes', 'ringCapacityBytes', 'waitingBytes', 'maintenanceError'].includes(name),

@@ -26,7 +26,7 @@ export interface Interval {
 export function intervalBetween(before: Sample, after: Sample): Interval | undefined {
   const [old, now] = [before.stats, after.stats];
   const syncs = bucketsSince(old.syncUs.buckets, now.syncUs.buckets);
-  const isSame = old.pid === now.pid && old.records <= now.records && old.groups <= now.groups;
+  const isSame = old.pid === now.pid && old.epoch === now.epoch;
   const seconds = (after.atMs - before.atMs) / 1000;
   if (!isSame || syncs === undefined || seconds <= 0) return undefined;
   const groups = now.groups - old.groups;
