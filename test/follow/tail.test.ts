@@ -16,6 +16,7 @@ import { resolveOptions } from '../../dist/src/options.js';
 import { Follower } from '../../dist/src/read/follower.js';
 import { DirectoryReader } from '../../dist/src/reader/log-reader.js';
 import { CLOSED, LogState } from '../../dist/src/ring/log-state.js';
+import { openDirectory } from '../../dist/src/storage/open-directory.js';
 import { LogThread } from '../../dist/src/thread.js';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
 import { Prng, testSeed } from '../support/prng.js';
@@ -164,8 +165,9 @@ describe('the tail of a log', () => {
     const state = new LogState();
     state.setFirstLsn(1);
     state.setDurableLsn(20);
+    const { id } = await openDirectory(directory).then((storage) => storage.close().then(() => storage));
     const call = async (method: string): Promise<unknown> => {
-      if (method === 'attach') return { directory };
+      if (method === 'attach') return { place: { directory, reach: directory, id } };
       throw new ClosedError();
     };
     const control = { call } as unknown as Parameters<typeof LogThread.join>[0];
