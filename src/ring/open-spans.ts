@@ -28,10 +28,21 @@ export class OpenSpans {
       return;
     }
     if ((flags & BEGINS_SPAN) !== 0 && this.#beginnings.length < MOST) this.#beginnings.push({ chunk, lsn });
-    // Chunk numbers wrap: compared by difference. The last beginning at or before the oldest is kept.
-    const at = this.#beginnings.findLastIndex((beginning) => ((oldest - beginning.chunk) | 0) >= 0);
+    const at = this.#at(chunk, oldest);
     if (at > 0) this.#beginnings.splice(0, at);
     // The chunk in which it began was refused: nothing of it lies before this one.
     if (at < 0) this.#beginnings.unshift({ chunk: oldest, lsn: this.lsn || lsn });
+  }
+
+  /**
+   * Where the beginning `oldest` is, or, when that is not kept, the last one before it; -1: there is none. Chunk numbers
+   * wrap, and a span may be open for longer than they take to: it is found by its very number. Others are compared by how
+   * many chunks ago they were.
+   */
+  #at(chunk: number, oldest: number): number {
+    const at = this.#beginnings.findIndex((beginning) => beginning.chunk === oldest);
+    if (at >= 0) return at;
+    const ago = (chunk - oldest) >>> 0;
+    return this.#beginnings.findLastIndex((beginning) => (chunk - beginning.chunk) >>> 0 >= ago);
   }
 }

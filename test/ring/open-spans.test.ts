@@ -117,3 +117,14 @@ it('a span whose first chunk was refused begins with what comes next, or with an
     expect(open.lsn).toBe(50);
   }
 });
+
+// The later one was taken for the oldest, and the records of the first were no longer kept: a transaction of some days.
+it('keeps a span that is open for more chunks than a number has', () => {
+  const spans = new OpenSpans();
+  const wrapped = (chunk: number): number => chunk | 0;
+  spans.took(wrapped(7), 70, SPANS | BEGINS_SPAN, wrapped(7));
+  for (const later of [2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2 ** 32 - 1, 2 ** 32 + 1, 5 * 2 ** 31]) {
+    spans.took(wrapped(7 + later), 70 + later, SPANS | BEGINS_SPAN, wrapped(7));
+    expect(spans.lsn, `${later} chunks later`).toBe(70);
+  }
+});
