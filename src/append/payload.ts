@@ -1,7 +1,7 @@
 /** payload: what may be appended, how long it is, and how it gets into a ring. */
 import { isTypedArray } from 'node:util/types';
 import { InvalidArgumentError } from '../errors.js';
-import { FRAME_END_BYTES } from '../format/record-frame.js';
+import { FRAME_ALIGNMENT, FRAME_END_BYTES } from '../format/record-frame.js';
 
 /** A record's content: bytes in any view, or a string, which is stored as UTF-8. */
 export type Payload = string | NodeJS.ArrayBufferView;
@@ -30,6 +30,15 @@ export function memoryIsGone(): InvalidArgumentError {
 const ON_HEAP_BYTES = 64;
 
 /**
+ * From so many bytes on `fill`, which is a call into Node and one memcpy, copies faster than `set`, by which V8 copies
+ * into shared memory itself: by words, or byte by byte when source and target are not aligned alike, as a slice of what
+ * came from a network mostly is not. Measured on Node 20, `set` / `fill`: aligned 128 B 27 / 70 ns, 1 KiB 61 / 105, 4 KiB
+ * 174 / 179, 64 KiB 2.6 / 2.0 us; not aligned 128 B 57 / 70 ns, 200 B 78 / 70, 1 KiB 316 / 110, 64 KiB 19 / 2.1 us.
+ */
+const FILL_FROM_BYTES = 4096;
+const FILL_UNALIGNED_FROM_BYTES = 192;
+
+/**
  * Copies `payload`, which had `bytes` bytes when it was measured, to `offset` in `free`: the ring as far as it is free
  * behind the payload's frame, whose end frame() has zeroed.
  */
@@ -40,8 +49,22 @@ export function copyPayload(payload: Payload, bytes: number, free: Buffer, offse
     if (bytes > ON_HEAP_BYTES) copyBytes(payload, bytes, free, offset);
     else for (let i = 0; i < bytes; i++) free[offset + i] = payload[i] as number;
   } else {
-    free.set(asBytes(payload, bytes), offset);
+    copyBytes(asBytes(payload, bytes), bytes, free, offset);
   }
+}
+
+/** Copies to `offset` in the ring the first `bytes` bytes of a view, which are all that it had when it was measured. */
+export function copyBytes(view: Uint8Array, bytes: number, free: Buffer, offset: number): void {
+  if (bytes >= FILL_UNALIGNED_FROM_BYTES && (bytes >= FILL_FROM_BYTES || !isAligned(view))) {
+    free.fill(view, offset, offset + bytes);
+  } else {
+    setView(view, bytes, free, offset);
+  }
+}
+
+/** As the content of a frame in the ring is. */
+function isAligned(view: Uint8Array): boolean {
+  return (ofTypedArray.byteOffset.call(view) & (FRAME_ALIGNMENT - 1)) === 0;
 }
 
 /**
@@ -52,7 +75,7 @@ export function copyPayload(payload: Payload, bytes: number, free: Buffer, offse
  * was that during the copy too. If not, what came too much lies in free bytes, which is no harm, and in the end of this
  * frame, which is mended; or all of it did not fit into what is free, and nothing was copied.
  */
-function copyBytes(view: Uint8Array, bytes: number, free: Buffer, offset: number): void {
+function setView(view: Uint8Array, bytes: number, free: Buffer, offset: number): void {
   try {
     free.set(view, offset);
     if (lengthOf.call(view) === bytes) return;

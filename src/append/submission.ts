@@ -23,7 +23,7 @@ import {
   typeAndFlags,
 } from '../format/record-frame.js';
 import type { RingProducer, SpanToken } from '../ring/producer.js';
-import { memoryIsGone } from './payload.js';
+import { copyBytes, memoryIsGone } from './payload.js';
 import { type PendingAppends, type Reject, type Resolve, UNTIL_SYNC } from './pending.js';
 
 /** One record, or fragment of one, as it is to be framed. */
@@ -262,7 +262,7 @@ function putFrame(ring: RingProducer, frame: Frame, sumBefore = 0): number {
   if (recordId !== undefined) at = putId(ring.data, at, recordId);
   // The I/O worker encrypts it where it lies.
   if ((flags & ENCRYPTED) !== 0) at += SEAL_PREFIX_BYTES;
-  ring.data.set(payload, at);
+  copyBytes(payload, payload.length, ring.data, at);
   if ((flags & HAS_CHECKSUM) !== 0) {
     // Of the bytes in the ring: another thread may write to those of the caller, and the record would be damaged by us.
     const sum =

@@ -42,6 +42,8 @@ export class GroupBuilder {
   #sealer = NO_SEALER;
   /** Views of the chunks taken, in LSN order. */
   readonly views: Uint8Array[] = [];
+  /** The CRC-32 of each, or UNKNOWN_CHECKSUM. */
+  readonly checksums: number[] = [];
   /** Rings that have a part in the group, in LSN order of their records. */
   readonly contributors: RingConsumer[] = [];
   bytes = 0;
@@ -92,6 +94,7 @@ export class GroupBuilder {
    */
   build(room: number, firstLsn: number): void {
     this.views.length = 0;
+    this.checksums.length = 0;
     this.contributors.length = 0;
     this.bytes = 0;
     this.records = 0;
@@ -131,6 +134,7 @@ export class GroupBuilder {
       if (chunk.flags !== 0 && this.#settles(ring, chunk, lsn)) continue;
       if ((chunk.flags & UNSYNCED) === 0) this.mustSync = true;
       this.views.push(ring.take(lsn));
+      this.checksums.push(chunk.checksum);
       this.bytes = bytes;
       this.records = records;
     }

@@ -173,7 +173,8 @@ export class LogWriter {
       const rides = this.#truncatedBefore > this.#stagedMark; // unless a LINK has taken it meanwhile
       if (rides) this.#active.stageRidingMark(this.#truncatedBefore);
       this.#stagedMark = this.#truncatedBefore;
-      this.#active.stageData(group.views, group.bytes, group.records, { openLsn, hasCheckpoint });
+      const { views, checksums } = group;
+      this.#active.stageData(views, group.bytes, group.records, { openLsn, hasCheckpoint, checksums });
       successor = group.lackedRoom || this.#outrunsBacking() ? this.#supply.take() : undefined;
       this.successor = successor;
       if (successor !== undefined) this.#active.stageSeal(successor);

@@ -6,10 +6,13 @@
  * records.
  */
 import { assert } from '../assert.js';
+import { UNKNOWN_CHECKSUM } from '../format/checksum.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER_BYTES } from '../format/record-frame.js';
 import { wake } from './doorbell.js';
 import {
+  CHECKSUMMED,
   CHUNK_BYTES,
+  CHUNK_CHECKSUM,
   CHUNK_EXPECTED_HIGH,
   CHUNK_EXPECTED_LOW,
   CHUNK_FLAGS,
@@ -50,6 +53,8 @@ export interface Chunk {
   flags: number;
   /** The LSN that a CONDITIONAL chunk must get. */
   expectedLsn: number;
+  /** CRC-32 of its bytes, or UNKNOWN_CHECKSUM. */
+  checksum: number;
   /** When it was published, see clock.ts. */
   publishedUs: number;
 }
@@ -74,7 +79,15 @@ interface Outcome {
 export class RingConsumer {
   readonly #words: Int32Array;
   readonly #data: Uint8Array;
-  readonly #chunk: Chunk = { offset: 0, bytes: 0, records: 0, flags: 0, expectedLsn: 0, publishedUs: 0 };
+  readonly #chunk: Chunk = {
+    offset: 0,
+    bytes: 0,
+    records: 0,
+    flags: 0,
+    expectedLsn: 0,
+    checksum: UNKNOWN_CHECKSUM,
+    publishedUs: 0,
+  };
   /** Chunks taken and completions posted, modulo 2^32. */
   #taken = 0;
   #posted = 0;
@@ -130,6 +143,8 @@ export class RingConsumer {
     chunk.records = words[slot + CHUNK_RECORDS] as number;
     chunk.flags = words[slot + CHUNK_FLAGS] as number;
     chunk.publishedUs = words[slot + CHUNK_PUBLISHED_US] as number;
+    const isChecksummed = (chunk.flags & CHECKSUMMED) !== 0;
+    chunk.checksum = isChecksummed ? (words[slot + CHUNK_CHECKSUM] as number) >>> 0 : UNKNOWN_CHECKSUM;
     if (chunk.flags !== 0) {
       const high = (words[slot + CHUNK_EXPECTED_HIGH] as number) >>> 0;
       chunk.expectedLsn = high * 0x1_0000_0000 + ((words[slot + CHUNK_EXPECTED_LOW] as number) >>> 0);

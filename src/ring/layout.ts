@@ -19,7 +19,8 @@
  *
  *  R1  completed chunks <= taken <= published <= completed + SLOTS: slots are never overwritten unread.
  *  R2  Bytes of a published chunk, and its slot, do not change until its completion is consumed; but for records
- *      that are to be encrypted, which the worker encrypts in place before the chunk joins a group.
+ *      that are to be encrypted, which the worker encrypts in place before the chunk joins a group. So the checksum that
+ *      a producer took of a chunk is that of the bytes that are written.
  *  R3  Frames and slot are plain stores, sequenced before `Atomics.store(PUBLISHED)`. The worker loads
  *      PUBLISHED with `Atomics.load` and only then reads slot and frames. The store synchronizes with the
  *      load that sees it, so the worker sees all of them. Completions: the same, the other way round.
@@ -66,6 +67,8 @@ export const CHUNK_FLAGS = 3;
 /** With CONDITIONAL: the LSN that the chunk's first record must get, low and high half. */
 export const CHUNK_EXPECTED_LOW = 4;
 export const CHUNK_EXPECTED_HIGH = 5;
+/** With CHECKSUMMED, which goes with neither CONDITIONAL nor ENCRYPT: the CRC-32 of the chunk's bytes. */
+export const CHUNK_CHECKSUM = CHUNK_EXPECTED_LOW;
 /** With SPANS: the number of the chunk in which the oldest span that is open behind this chunk began. */
 export const CHUNK_OLDEST_SPAN = 6;
 /** When it was published, see clock.ts. */
@@ -89,6 +92,8 @@ export const SPANS = 16;
 export const CHECKPOINT = 32;
 /** Records of this chunk are to be encrypted. */
 export const ENCRYPT = 64;
+/** The producer has taken the CRC-32 of the chunk's bytes. */
+export const CHECKSUMMED = 128;
 
 /** First word of the slot of completion number `n`. */
 export function completionSlot(n: number): number {

@@ -5,7 +5,7 @@
  * never abandoned half-way; what is filled joins the *open chunk*, which `publish` hands to the I/O worker.
  */
 import { assert } from '../assert.js';
-import { recordChecksum } from '../format/checksum.js';
+import { checksum, recordChecksum } from '../format/checksum.js';
 import { FRAME_HEADER_BYTES, frameBytes, HAS_CHECKSUM } from '../format/record-frame.js';
 import { ClaimSpace } from './claim.js';
 import { sharedUs } from './clock.js';
@@ -13,7 +13,9 @@ import { parkAsync, wake } from './doorbell.js';
 import {
   BEGINS_SPAN,
   CHECKPOINT,
+  CHECKSUMMED,
   CHUNK_BYTES,
+  CHUNK_CHECKSUM,
   CHUNK_EXPECTED_HIGH,
   CHUNK_EXPECTED_LOW,
   CHUNK_FLAGS,
@@ -37,6 +39,7 @@ import {
   chunkSlot,
   completionSlot,
   DETACHED,
+  ENCRYPT,
   PRODUCER_DOORBELL,
   PUBLISHED,
   type RingMemory,
@@ -74,6 +77,16 @@ export interface CompletedGroup {
 
 /** A span that is open: the number of the chunk in which it began. */
 export type SpanToken = number;
+
+/**
+ * The checksum of a chunk is taken here when so many bytes wait for the worker besides, or are being written: it is the
+ * worker then that all wait for, a quarter of whose time goes into checksums, while what was just filled lies in the
+ * cache of this core. Not where records are shorter than this on average: it is the caller's thread that lacks time
+ * then. Nor of shorter chunks: to join a checksum to others would take the worker as long.
+ */
+const CHECKSUM_FROM_WAITING_BYTES = 64 * 1024;
+const CHECKSUM_FROM_RECORD_BYTES = 1024;
+const CHECKSUM_FROM_BYTES = 16 * 1024;
 
 /** Chunks of these kinds hold what one call appended, and nothing else. */
 const ALONE = CONDITIONAL | CHECKPOINT | SYNC;
@@ -249,12 +262,21 @@ export class RingProducer {
     if ((flags & CONDITIONAL) !== 0) {
       words[slot + CHUNK_EXPECTED_LOW] = this.#expectedLsn | 0;
       words[slot + CHUNK_EXPECTED_HIGH] = Math.floor(this.#expectedLsn / 0x1_0000_0000);
+    } else if (this.#isToChecksum(bytes, records, flags)) {
+      words[slot + CHUNK_FLAGS] = (words[slot + CHUNK_FLAGS] as number) | CHECKSUMMED;
+      words[slot + CHUNK_CHECKSUM] =
+        checksum(this.data.subarray(this.#openStart, this.#openStart + bytes), 0) | 0;
     }
     this.#ends[this.#published & (SLOTS - 1)] = this.#openStart + bytes;
     words[USED_BYTES] = this.#space.usedBytes;
     this.#published = (this.#published + 1) | 0;
     Atomics.store(words, PUBLISHED, this.#published); // R3: frames and slot become visible here
     wake(this.#state.words, WORKER_DOORBELL); // R4: after the store
+  }
+
+  #isToChecksum(bytes: number, records: number, flags: number): boolean {
+    const isLong = bytes >= CHECKSUM_FROM_BYTES && bytes >= CHECKSUM_FROM_RECORD_BYTES * records;
+    return isLong && this.#space.usedBytes - bytes >= CHECKSUM_FROM_WAITING_BYTES && (flags & ENCRYPT) === 0;
   }
 
   /** Whether a completion waits to be consumed. */

@@ -14,7 +14,7 @@
  */
 import { assert } from '../assert.js';
 import type { Environment } from '../environment.js';
-import { checksum } from '../format/checksum.js';
+import { checksum, joinedChecksum, UNKNOWN_CHECKSUM } from '../format/checksum.js';
 import {
   encodeLink,
   encodeMark,
@@ -172,7 +172,8 @@ export class SegmentWriter {
   /**
    * Stages the records in `views`, `bytes` bytes and `records` records; their LSNs follow the last one. `openLsn` is
    * where the oldest span begins that is open before them (0: none is). `isPacked`: right behind the group before, also
-   * where groups are padded: for what is written before the segment is published, and synced together.
+   * where groups are padded: for what is written before the segment is published, and synced together. `checksums`: the CRC-32
+   * of each view, or UNKNOWN_CHECKSUM, where some are known.
    */
   stageData(
     views: readonly Uint8Array[],
@@ -182,7 +183,8 @@ export class SegmentWriter {
       openLsn,
       hasCheckpoint,
       isPacked = false,
-    }: { openLsn: number; hasCheckpoint: boolean; isPacked?: boolean },
+      checksums,
+    }: { openLsn: number; hasCheckpoint: boolean; isPacked?: boolean; checksums?: readonly number[] },
   ): void {
     assert(bytes <= this.room, 'W3 a group leaves room for the SEAL');
     const offset = isPacked ? this.#end : this.#groupStart();
@@ -192,7 +194,7 @@ export class SegmentWriter {
       const openBack = openLsn === 0 ? 0 : Math.min(firstLsn - openLsn, MAX_OPEN_BACK);
       this.#index.push({ firstLsn, offset, openBack });
     }
-    this.#stage(DATA, views, bytes, records, offset, hasCheckpoint ? HAS_CHECKPOINT : 0);
+    this.#stage(DATA, views, bytes, records, offset, hasCheckpoint ? HAS_CHECKPOINT : 0, checksums);
   }
 
   stageSeal(successor: PreparedSegment): void {
@@ -261,6 +263,7 @@ export class SegmentWriter {
     records: number,
     start = this.#groupStart(),
     flags = 0,
+    checksums: readonly number[] = [],
   ): void {
     assert(
       start >= this.#end && start + GROUP_HEADER_BYTES + bodyBytes <= this.segment.segmentBytes,
@@ -272,7 +275,14 @@ export class SegmentWriter {
       this.#staged.push(zeros.subarray(0, start - this.#end));
     }
     let bodyChecksum = this.#key.seed;
-    for (const view of views) bodyChecksum = checksum(view, bodyChecksum);
+    for (let i = 0; i < views.length; i++) {
+      const view = views[i] as Uint8Array;
+      const sum = checksums[i] ?? UNKNOWN_CHECKSUM;
+      bodyChecksum =
+        sum === UNKNOWN_CHECKSUM
+          ? checksum(view, bodyChecksum)
+          : joinedChecksum(bodyChecksum, sum, view.length);
+    }
     const header = this.#header;
     header.type = type;
     header.flags = flags;

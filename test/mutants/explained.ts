@@ -13,6 +13,28 @@ interface Explained {
 export const EXPLAINED: readonly Explained[] = [
   {
     file: 'src/format/checksum.ts',
+    source: 'export const UNKNOWN_CHECKSUM = -1;',
+    original: '-1',
+    replacement: '(+1)',
+    why: 'A checksum that happens to be 1 would count as one that nobody has taken, and is then taken: nothing but time.',
+  },
+  {
+    file: 'src/format/checksum.ts',
+    source: 'if (term < 0) product ^= shifted;',
+    original: 'term < 0',
+    replacement: '(term <= 0)',
+    why: 'The loop ends when it is 0.',
+  },
+  {
+    file: 'src/format/checksum.ts',
+    source:
+      'while (powers.length < 31) powers.push(multiply(powers.at(-1) as number, powers.at(-1) as number));',
+    original: 'powers.length < 31',
+    replacement: '(powers.length <= 31)',
+    why: 'One power more than any length needs.',
+  },
+  {
+    file: 'src/format/checksum.ts',
     source: 'if (bytes.length >= NATIVE_FROM_BYTES) return crc32(bytes, seed);',
     original: 'bytes.length >= NATIVE_FROM_BYTES',
     replacement: '(true)',
@@ -288,9 +310,9 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'src/ring/consumer.ts',
-    source:
-      'readonly #chunk: Chunk = { offset: 0, bytes: 0, records: 0, flags: 0, expectedLsn: 0, publishedUs: 0 };',
-    original: '{ offset: 0, bytes: 0, records: 0, flags: 0, expectedLsn: 0, publishedUs: 0 }',
+    source: 'readonly #chunk: Chunk = {',
+    original:
+      '{ offset: 0, bytes: 0, records: 0, flags: 0, expectedLsn: 0, checksum: UNKNOWN_CHECKSUM, publishedUs: 0, }',
     replacement: '{}',
     why: 'All of its fields are set before it is handed out; it only has its shape from here.',
   },

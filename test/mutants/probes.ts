@@ -6,7 +6,7 @@ import { loadLayer } from '../full/layers.js';
 import { sweepWorkload } from '../support/engine-sweep.js';
 import { watchProcess } from './watch.js';
 
-const SECONDS = 5;
+const SECONDS = 10;
 
 const share = (name: string, part: number) => async (): Promise<void> => {
   const layer = await loadLayer(name);

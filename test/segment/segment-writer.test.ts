@@ -1,5 +1,6 @@
 /** segment-writer: what a write holds and where it lies, what it proves, and how much room is kept in reserve. */
 import { describe, expect, it } from 'vitest';
+import { checksum, UNKNOWN_CHECKSUM } from '../../dist/src/format/checksum.js';
 import { decodeLink, decodeMark, decodeSeal } from '../../dist/src/format/group-body.js';
 import { DATA, HAS_CHECKPOINT, LINK, MARK, SEAL } from '../../dist/src/format/group-header.js';
 import { SegmentCursor } from '../../dist/src/segment/segment-cursor.js';
@@ -62,6 +63,20 @@ function stageData({ writer }: Made, bytes: number, records = 1, terms = PLAIN):
 }
 
 describe('the groups of a segment', () => {
+  it('have the same checksum, whoever has taken those of their parts', async () => {
+    const parts = [24, 8, 4000, 264].map((bytes, i) => new Uint8Array(bytes).fill(i + 1));
+    const known = parts.map((part) => checksum(part, 0));
+    for (const hasChecksum of [[], [true, true, true, true], [false, true, false, true], [true]]) {
+      const log = made();
+      const checksums = known.map((sum, i) => (hasChecksum[i] ? sum : UNKNOWN_CHECKSUM));
+      log.writer.stageData(parts, 4296, 4, { ...PLAIN, checksums });
+      log.writer.write();
+      const [group, ...more] = await groupsOf(log);
+      expect(more).toEqual([]);
+      expect(Buffer.concat(parts).equals(must(group).body)).toBe(true);
+    }
+  });
+
   it('say what was staged, in order, each with what was proven when it was written', async () => {
     const log = made();
     const { writer } = log;

@@ -21,8 +21,8 @@ export const LONGS = [
 /** What completions tell of a group when nothing depends on it. */
 export const GROUP = { records: 0, bytes: 0, syncUs: 0, segment: 1 };
 
-export function oneRing(limits = { bytes: 1024, records: 16 }) {
-  const { words, data, buffer } = createRing(4096);
+export function oneRing(limits = { bytes: 1024, records: 16 }, ringBytes = 4096) {
+  const { words, data, buffer } = createRing(ringBytes);
   const state = new LogState();
   const producer = new RingProducer({ words, data, buffer }, state, limits);
   const consumer = new RingConsumer({ words, data, buffer });

@@ -1,0 +1,99 @@
+/** chunk checksums: which chunks' checksums the producer takes, so that the I/O worker need not read them for that. */
+import { describe, expect, it } from 'vitest';
+import { GroupBuilder } from '../../dist/src/commit/group-builder.js';
+import { checksum, UNKNOWN_CHECKSUM } from '../../dist/src/format/checksum.js';
+import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { CHECKPOINT, CONDITIONAL, ENCRYPT, SPANS, UNSYNCED } from '../../dist/src/ring/layout.js';
+import { must } from '../support/must.js';
+import { GROUP, oneRing } from '../support/one-ring.js';
+
+const KIB = 1024;
+const LIMITS = { bytes: 1024 * KIB, records: 1024 };
+
+/** A ring with `waitingBytes` bytes of records on their way, and how to publish chunks behind them. */
+function ringBehind(waitingBytes: number) {
+  const ring = oneRing(LIMITS, 1024 * KIB);
+  const { producer, consumer, put } = ring;
+  put(0, waitingBytes - 8);
+  producer.publish();
+  consumer.peek();
+  consumer.take(1);
+  /** One chunk of `records` records of `bytes` bytes each, filled with something, as the consumer sees it. */
+  const publish = (bytes: number, records = 1, flags = 0, fill: () => void = () => {}) => {
+    expect(producer.reserve(records * frameBytes(bytes), records, flags)).toBe(true);
+    fill();
+    for (let i = 0; i < records; i++) {
+      const at = producer.frame(RECORD_FULL, bytes);
+      producer.data.fill(i + bytes, at, at + bytes);
+    }
+    producer.publish();
+    const chunk = { ...must(consumer.peek()) };
+    return { ...chunk, bytes: consumer.view().slice() };
+  };
+  return { ...ring, publish };
+}
+
+describe('a chunk of long records, behind 64 KiB that are on their way', () => {
+  it.each([
+    ['one of 16 KiB', 16 * KIB, 1, 0],
+    ['16 of 1 KiB', 1 * KIB, 16, 0],
+    ['one of 300 000 bytes', 300_000, 1, 0],
+    ['not to be synced', 64 * KIB, 1, UNSYNCED],
+    ['a checkpoint', 64 * KIB, 1, CHECKPOINT],
+  ])('comes with its checksum: %s', (_what, bytes, records, flags) => {
+    const chunk = ringBehind(64 * KIB).publish(bytes, records, flags);
+    expect(chunk.checksum).toBe(checksum(chunk.bytes, 0));
+  });
+
+  it('comes with its checksum and with the oldest span that is open', () => {
+    const ring = ringBehind(64 * KIB);
+    const chunk = ring.publish(64 * KIB, 1, 0, () => ring.producer.beginSpan());
+    expect(chunk.checksum).toBe(checksum(chunk.bytes, 0));
+    expect(chunk.flags & SPANS).toBe(SPANS);
+  });
+
+  it('has none when the worker is to encrypt it', () => {
+    expect(ringBehind(64 * KIB).publish(64 * KIB, 1, ENCRYPT).checksum).toBe(UNKNOWN_CHECKSUM);
+  });
+
+  it('has none when it must get a certain LSN, which is told instead', () => {
+    const ring = ringBehind(64 * KIB);
+    const chunk = ring.publish(64 * KIB, 1, CONDITIONAL, () => ring.producer.expect(2 ** 33 + 5));
+    expect(chunk).toMatchObject({ checksum: UNKNOWN_CHECKSUM, expectedLsn: 2 ** 33 + 5 });
+  });
+});
+
+describe('the callers of the I/O worker keep their time', () => {
+  it.each([
+    ['when it is not behind', 64 * KIB - 8, 64 * KIB, 1],
+    ['when records are short', 512 * KIB, 1000, 32],
+    ['when a chunk is short', 512 * KIB, 1 * KIB, 15],
+  ])('%s', (_when, waitingBytes, bytes, records) => {
+    expect(ringBehind(waitingBytes).publish(bytes, records).checksum).toBe(UNKNOWN_CHECKSUM);
+  });
+
+  it('when all that was on its way is done', () => {
+    const { producer, consumer, publish } = ringBehind(512 * KIB);
+    consumer.complete(1, GROUP);
+    producer.consume(() => {});
+    expect(publish(64 * KIB).checksum).toBe(UNKNOWN_CHECKSUM);
+  });
+});
+
+describe('a group', () => {
+  it('has a checksum beside each chunk whose producer has taken it, in their order, and of its own chunks alone', () => {
+    const ring = ringBehind(64 * KIB);
+    ring.consumer.complete(1, GROUP);
+    for (const bytes of [16 * KIB, 8, 20 * KIB, 8]) ring.publish(bytes);
+    const group = new GroupBuilder({ bytes: 34 * KIB, records: 100 });
+    group.setRings([ring.consumer]);
+    const told: number[][] = [];
+    for (group.build(LIMITS.bytes, 2); group.records > 0; group.build(LIMITS.bytes, 2)) {
+      const sumOf = (view: Uint8Array) => (view.length > 16 ? checksum(view, 0) : UNKNOWN_CHECKSUM);
+      expect(group.checksums).toEqual(group.views.map(sumOf));
+      told.push([...group.checksums]);
+      group.complete(2, GROUP);
+    }
+    expect(told.map(({ length }) => length)).toEqual([2, 2]);
+  });
+});
