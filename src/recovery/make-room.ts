@@ -41,23 +41,22 @@ export async function withRoom<T>(
   spent: readonly string[],
   make: (filling: Filling) => Promise<T>,
 ): Promise<T> {
-  try {
-    return await make({ fillBytes: FIRST_FILL_BYTES, spent });
-  } catch (first) {
-    if (!isForRoom(first)) throw first;
+  const tries: readonly (Filling & { readonly without: readonly string[] })[] = [
+    { without: [], fillBytes: FIRST_FILL_BYTES, spent },
+    { without: [...new Set([...spent, own])], fillBytes: FIRST_FILL_BYTES, spent: [] },
+    { without: [own], fillBytes: BLOCK_BYTES, spent: [] },
+  ];
+  const errors: unknown[] = [];
+  for (const { without, ...filling } of tries) {
     try {
-      await removeFiles(storage, [...new Set([...spent, own])]);
-      try {
-        return await make({ fillBytes: FIRST_FILL_BYTES, spent: [] });
-      } catch (second) {
-        if (!isForRoom(second)) throw second;
-        await removeFiles(storage, [own]);
-        return await make({ fillBytes: BLOCK_BYTES, spent: [] });
-      }
-    } catch {
-      throw first;
+      if (without.length > 0) await removeFiles(storage, without);
+      return await make(filling);
+    } catch (error) {
+      errors.push(error);
+      if (!isForRoom(error)) break;
     }
   }
+  throw errors[0];
 }
 
 function isForRoom(error: unknown): boolean {
