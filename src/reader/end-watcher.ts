@@ -5,10 +5,11 @@
  * happen to a log (another writer, which begins a segment without a SEAL before it; a writer that died with its last
  * write unproven; damage) is left to a look at the whole directory (read/look), which is taken when
  *   - a segment is in use that no SEAL led to;
- *   - what lies at the end stays unproven, or does not verify, for a while. The waits between such looks get longer.
+ *   - what lies at the end stays unproven, or does not verify, for a while, or the newest segment is another file by then.
+ *     The waits between such looks get longer.
  */
 import type { ReadableSegment, ReadView } from '../control/contract.js';
-import { CorruptError } from '../errors.js';
+import { CorruptError, OutOfRangeError } from '../errors.js';
 import { sameBytes } from '../format/same-bytes.js';
 import { parseSegmentName, segmentName } from '../format/segment-header.js';
 import { cursorBehind, type IsWriterAlive, lookAtLog, nextStep, readableNewest } from '../read/look.js';
@@ -28,6 +29,7 @@ export class EndWatcher {
   readonly #isWriterAlive: IsWriterAlive;
   #closed: ReadableSegment[] = [];
   #newest: { segment: ChainedSegment; seen: GroupsSeen } | undefined;
+  #logId: Uint8Array | undefined;
   #file: StorageFile | undefined;
   #firstLsn = 1;
   #checkpointLsn = 0;
@@ -53,17 +55,24 @@ export class EndWatcher {
 
   /** 16 bytes; empty as long as there is no log. */
   get logId(): Uint8Array {
-    return this.#newest?.segment.header.logId ?? new Uint8Array(0);
+    return this.#logId ?? new Uint8Array(0);
   }
 
   get checkpointLsn(): number {
     return this.#checkpointLsn;
   }
 
-  /** Looks at the whole directory. Throws as `lookAtLog` does. */
+  /** Looks at the whole directory. Throws as `lookAtLog` does, and OutOfRangeError when another log is there by now. */
   async look(): Promise<void> {
     await this.close();
     const { view, newest, checkpointLsn } = await lookAtLog(this.#storage, this.#isWriterAlive);
+    const logId = newest?.segment.header.logId;
+    this.#logId ??= logId;
+    if (logId !== undefined && !sameBytes(logId, this.#logId)) {
+      throw new OutOfRangeError(
+        'The log that was followed is gone, and another was begun in its directory. Follow that one from its beginning.',
+      );
+    }
     this.#closed = view.segments.filter(({ isClosed }) => isClosed);
     this.#newest = newest && { ...newest };
     this.#firstLsn = Math.max(this.#firstLsn, view.firstLsn);
@@ -167,6 +176,8 @@ export class EndWatcher {
       if (link !== undefined && (isLong || header?.epoch !== segment.header.epoch)) return true;
     }
     if (!isLong) return false;
+    const { header } = await readSegmentFile(this.#storage, segment.name, segment.number);
+    if (!sameBytes(header?.salt, segment.header.salt)) return true; // of another log
     this.#rest(Math.min(2 * this.#patience, LONGEST_PATIENCE));
     return this.#isTorn || this.#view.durableLsn < seen.end.lastLsn;
   }

@@ -62,7 +62,8 @@ export interface LogReader extends AsyncDisposable {
    * in the order of `read`, at the pace at which they are taken. It looks for news by itself, every `intervalMs`, and keeps the
    * process running while a record is waited for; what the reader shows does not change by it. It goes on, across
    * writers that come and go, until it is aborted or the reader is closed. Throws as `read` does, and the signal's
-   * reason. Who ends the log before what was given already (`truncateAfter`) must tell those who follow from elsewhere:
+   * reason; RINGWAL_OUT_OF_RANGE also when the log was replaced by another in the same directory, and RINGWAL_IO when the
+   * directory is gone (up to 512 looks later, when nothing else is new). Who ends the log before what was given already (`truncateAfter`) must tell those who follow from elsewhere:
    * LSNs that are given out anew are not given a second time.
    */
   tail(options?: ReaderTailOptions): AsyncGenerator<LogRecord, void, void>;

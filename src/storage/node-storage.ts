@@ -76,8 +76,17 @@ export class NodeStorage implements Storage {
     }
   }
 
-  list(): Promise<string[]> {
-    return this.#reached(fs.promises.readdir(this.reach));
+  async list(): Promise<string[]> {
+    const names = await this.#reached(fs.promises.readdir(this.reach));
+    if (names.length === 0 && (await this.#isRemoved()))
+      throw Object.assign(new Error('the directory was removed'), { code: 'ENOENT' });
+    return names;
+  }
+
+  /** Whether what is held open has no place any more: the system lists that as if it were empty. */
+  async #isRemoved(): Promise<boolean> {
+    if ((await this.#descriptor.stat()).nlink > 0) return false; // some file systems always say 0
+    return (await fs.promises.readlink(this.reach).catch(() => '')).endsWith(' (deleted)');
   }
 
   async open(name: string, access: 'read' | 'write'): Promise<StorageFile> {
