@@ -5,7 +5,13 @@
  * The length is what a reader allocates, and no more: a small record that inflates without end is refused.
  */
 import * as zlib from 'node:zlib';
-import { CorruptError, InvalidArgumentError, shown, UnsupportedVersionError } from '../errors.js';
+import {
+  CorruptError,
+  InvalidArgumentError,
+  shown,
+  TooLargeError,
+  UnsupportedVersionError,
+} from '../errors.js';
 
 /** What payloads are compressed with; `zstd` needs Node 22.15 or later. */
 export type CompressionAlgorithm = 'zstd' | 'brotli' | 'deflate';
@@ -113,8 +119,8 @@ export function compress(
 }
 
 /**
- * The payload of a stored form. Throws CorruptError when it is none, and when it would be longer than `limitBytes` or than
- * it says; UnsupportedVersionError when this Node lacks its algorithm.
+ * The payload of a stored form. Throws CorruptError when it is none, or another than it says; TooLargeError when it says
+ * that it is longer than `limitBytes`; UnsupportedVersionError when this Node lacks its algorithm.
  */
 export function decompress(stored: Uint8Array, limitBytes: number, lsn: number): Uint8Array<ArrayBuffer> {
   const wrong = (why: string): CorruptError =>
@@ -122,8 +128,11 @@ export function decompress(stored: Uint8Array, limitBytes: number, lsn: number):
   if (stored.length < ENVELOPE_BYTES || stored[1] !== 0 || stored[2] !== 0 || stored[3] !== 0)
     throw wrong('it has no envelope');
   const length = new DataView(stored.buffer, stored.byteOffset, stored.length).getUint32(4, true);
-  if (length > limitBytes)
-    throw wrong(`it says that it has ${length} bytes, more than the limit of ${limitBytes}`);
+  if (length > limitBytes) {
+    throw new TooLargeError(
+      `The record with LSN ${lsn} says that it has ${length} bytes when it is inflated, more than ${limitBytes} (option "maxInflatedBytes"). Raise that, to at most 1 GiB, if you trust who wrote it.`,
+    );
+  }
   const packed = stored.subarray(ENVELOPE_BYTES);
   const options = { maxOutputLength: Math.max(1, length) };
   let payload: Buffer;

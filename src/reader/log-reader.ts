@@ -48,7 +48,7 @@ export interface LogReader extends AsyncDisposable {
    * a transaction where it is committed. Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked
    * for is gone,
    * RINGWAL_OUT_OF_RANGE when it is not shown yet or the log was cut (`truncateAfter`) and has not all of it any more,
-   * RINGWAL_CORRUPT when it is damaged, RINGWAL_DECRYPTION when its key is not there or is wrong,
+   * RINGWAL_CORRUPT when it is damaged, RINGWAL_TOO_LARGE when it is longer than `maxInflatedBytes`, RINGWAL_DECRYPTION when its key is not there or is wrong,
    * RINGWAL_UNSUPPORTED_VERSION when this Node can't inflate it, RINGWAL_IO when it can't be read, RINGWAL_CLOSED when the
    * reader was closed, and RINGWAL_INVALID_ARGUMENT. What it gives is of one and the same log, before a cut or behind it.
    */

@@ -121,7 +121,7 @@ describe('compression', () => {
     await log.append(Buffer.alloc(1_000_000));
     await log.close();
     const again = await openLog(directory, { ...SMALL, maxInflatedBytes: 999_999 });
-    await expect(texts(again)).rejects.toMatchObject({ code: 'RINGWAL_CORRUPT' });
+    await expect(texts(again)).rejects.toMatchObject({ code: 'RINGWAL_TOO_LARGE' });
     await again.close();
   });
 });

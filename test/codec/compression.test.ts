@@ -33,7 +33,7 @@ describe.each(algorithms)('%s', (algorithm) => {
   it('never inflates beyond the limit, nor beyond the length that is stated', () => {
     const bomb = compressSync(Buffer.alloc(50_000_000), compression) as Uint8Array;
     expect(bomb.length).toBeLessThan(100_000);
-    expect(() => decompress(bomb, 49_999_999, 7)).toThrow('more than the limit');
+    expect(() => decompress(bomb, 49_999_999, 7)).toThrow('maxInflatedBytes');
     const liar = bomb.slice();
     new DataView(liar.buffer).setUint32(4, 1000, true);
     expect(() => decompress(liar, 2 ** 30, 7)).toThrow(/LSN 7/);

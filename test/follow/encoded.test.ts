@@ -40,7 +40,7 @@ it('a reader and its tail without the key, with a wrong one, or with a lower lim
     await reader.readAll().catch(codeOf),
     await reader.tail({ intervalMs: 1 }).next().catch(codeOf),
   ];
-  expect(codes).toEqual(['RINGWAL_CORRUPT', 'RINGWAL_CORRUPT']);
+  expect(codes).toEqual(['RINGWAL_TOO_LARGE', 'RINGWAL_TOO_LARGE']);
 });
 
 // The retired key of a record that nobody asked for kept newer ones of its segment from being read.
