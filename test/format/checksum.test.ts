@@ -24,4 +24,14 @@ describe('the checksums of two parts', () => {
     for (const before of [0, 1, 0x8000_0000, 0xffff_ffff])
       expect(joinedChecksum(before, checksum(second, 0), bytes)).toBe(checksum(second, before));
   });
+
+  // Of parts so long that nobody would make them for a test: twice as many bytes are joined at once as in two steps.
+  it.each([26, 27, 28, 29])('give that of the whole, the second twice 2 ** %i bytes', (power) => {
+    const bytes = 2 ** power;
+    for (const before of [0, 1, 0x8000_0000, 0xffff_ffff]) {
+      const inSteps = joinedChecksum(joinedChecksum(before, 0x1234_5678, bytes), 0xfedc_ba98, bytes);
+      const second = joinedChecksum(0x1234_5678, 0xfedc_ba98, bytes);
+      expect(joinedChecksum(before, second, 2 * bytes)).toBe(inSteps);
+    }
+  });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GroupBuilder } from '../../dist/src/commit/group-builder.js';
 import { checksum, UNKNOWN_CHECKSUM } from '../../dist/src/format/checksum.js';
 import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
-import { CHECKPOINT, CONDITIONAL, ENCRYPT, SPANS, UNSYNCED } from '../../dist/src/ring/layout.js';
+import { CHECKPOINT, CONDITIONAL, ENCRYPT, SLOTS, SPANS, UNSYNCED } from '../../dist/src/ring/layout.js';
 import { must } from '../support/must.js';
 import { GROUP, oneRing } from '../support/one-ring.js';
 
@@ -80,6 +80,31 @@ describe('the callers of the I/O worker keep their time', () => {
   });
 });
 
+describe('a slot that is used again', () => {
+  it('tells of its own chunk, not of the one before', () => {
+    const { producer, consumer, put, publish } = ringBehind(64 * KIB);
+    consumer.complete(1, GROUP);
+    producer.consume(() => {});
+    // Two slots a round, so that each has chunks with and without a checksum in turn.
+    for (let round = 0; round < 2 * SLOTS; round++) {
+      put(0, 64 * KIB);
+      producer.publish();
+      consumer.peek();
+      consumer.take(1);
+      const isLong = round % 3 === 0;
+      const chunk = publish(isLong ? 16 * KIB + (round & ~7) : 8);
+      expect(chunk.checksum).toBe(isLong ? checksum(chunk.bytes, 0) : UNKNOWN_CHECKSUM);
+      consumer.take(1);
+      consumer.complete(1, GROUP);
+      producer.consume(() => {});
+    }
+  });
+});
+
+/** What a group must have beside its views, when chunks of short records have no checksum. */
+const sumsOf = ({ views }: GroupBuilder) =>
+  views.map((view) => (view.length > 16 ? checksum(view, 0) : UNKNOWN_CHECKSUM));
+
 describe('a group', () => {
   it('has a checksum beside each chunk whose producer has taken it, in their order, and of its own chunks alone', () => {
     const ring = ringBehind(64 * KIB);
@@ -89,11 +114,38 @@ describe('a group', () => {
     group.setRings([ring.consumer]);
     const told: number[][] = [];
     for (group.build(LIMITS.bytes, 2); group.records > 0; group.build(LIMITS.bytes, 2)) {
-      const sumOf = (view: Uint8Array) => (view.length > 16 ? checksum(view, 0) : UNKNOWN_CHECKSUM);
-      expect(group.checksums).toEqual(group.views.map(sumOf));
+      expect(group.checksums).toEqual(sumsOf(group));
       told.push([...group.checksums]);
       group.complete(2, GROUP);
     }
     expect(told.map(({ length }) => length)).toEqual([2, 2]);
+  });
+
+  it('has none of chunks that get no place in it: refused ones, and those without records', () => {
+    const { producer, consumer, publish } = ringBehind(64 * KIB);
+    publish(16 * KIB);
+    publish(16 * KIB, 1, CONDITIONAL, () => producer.expect(100));
+    publish(16 * KIB, 1, ENCRYPT);
+    expect(producer.publishSync()).toBe(true);
+    publish(20 * KIB);
+    const group = new GroupBuilder(LIMITS);
+    group.setRings([consumer]); // and no key
+    group.build(LIMITS.bytes, 2);
+    expect(group.views.map(({ length }) => length)).toEqual([frameBytes(16 * KIB), frameBytes(20 * KIB)]);
+    expect(group.checksums).toEqual(sumsOf(group));
+  });
+
+  it('has those of all rings that have a part in it', () => {
+    const rings = [[16 * KIB, 8], [], [8, 20 * KIB, 24 * KIB]].map((chunks) => {
+      const { consumer, publish } = ringBehind(64 * KIB);
+      consumer.complete(1, GROUP);
+      for (const bytes of chunks) publish(bytes);
+      return consumer;
+    });
+    const group = new GroupBuilder(LIMITS);
+    group.setRings(rings);
+    group.build(LIMITS.bytes, 2);
+    expect(group.views.length).toBe(5);
+    expect(group.checksums).toEqual(sumsOf(group));
   });
 });
