@@ -1,5 +1,5 @@
 /** payload: what may be appended, how long it is, and how it gets into a ring. */
-import { isTypedArray } from 'node:util/types';
+import { isTypedArray, isUint8Array } from 'node:util/types';
 import { InvalidArgumentError } from '../errors.js';
 import { FRAME_ALIGNMENT, FRAME_END_BYTES } from '../format/record-frame.js';
 
@@ -45,7 +45,7 @@ const FILL_UNALIGNED_FROM_BYTES = 192;
 export function copyPayload(payload: Payload, bytes: number, free: Buffer, offset: number): void {
   if (typeof payload === 'string') {
     free.write(payload, offset, bytes, 'utf8');
-  } else if (payload instanceof Uint8Array) {
+  } else if (isUint8Array(payload)) {
     if (bytes > ON_HEAP_BYTES) copyBytes(payload, bytes, free, offset);
     else for (let i = 0; i < bytes; i++) free[offset + i] = payload[i] as number;
   } else {
@@ -103,9 +103,11 @@ function asBytes(view: NodeJS.ArrayBufferView, bytes: number): Uint8Array {
  */
 function viewBytes(view: NodeJS.ArrayBufferView): number | undefined {
   try {
-    if (!isTypedArray(view)) return ofDataView.byteLength.call(view);
+    // By what it is: `instanceof` goes by its prototype, which may be any, and a copy that throws leaves half a record.
+    const isBytes = isUint8Array(view);
+    if (!isBytes && !isTypedArray(view)) return ofDataView.byteLength.call(view);
     // The length of the usual kind is compiled to one load; `byteLength` is a call.
-    const bytes = view instanceof Uint8Array ? lengthOf.call(view) : ofTypedArray.byteLength.call(view);
+    const bytes = isBytes ? lengthOf.call(view) : ofTypedArray.byteLength.call(view);
     if (bytes === 0) keys.call(view as Uint8Array);
     return bytes;
   } catch {

@@ -218,6 +218,29 @@ describe.each(liars)('a %s with a length of its own', (_, view) => {
   });
 });
 
+/** Their prototype is what `instanceof` goes by, and may be set to another class's. */
+describe.each(liars)('a %s that says to be of another class', (_, view) => {
+  it.each([
+    ['a Uint8Array', Uint8Array.prototype],
+    ['a Float64Array', Float64Array.prototype],
+    ['a DataView', DataView.prototype],
+    ['nothing', null],
+  ])('%s, is a record of the bytes that it has', async (_claimed, prototype) => {
+    const liar = (): NodeJS.ArrayBufferView => Object.setPrototypeOf(view(), prototype);
+    await withLog({}, async (log) => {
+      await Promise.all([
+        log.append(liar()),
+        log.appendBatch([liar(), 'between', liar()]),
+        log.append('after'),
+      ]);
+      const lengths = (await contents(log)).map((payload) =>
+        payload.every((byte) => byte === 7) ? payload.length : String(payload),
+      );
+      expect(lengths).toEqual([1000, 1000, 'between', 1000, 'after']);
+    });
+  });
+});
+
 describe('tryAppend', () => {
   it('says no by undefined when there is no room, and appends when there is', async () => {
     await withLog(SMALL, async (log) => {
