@@ -135,9 +135,13 @@ export class PendingAppends {
   #grow(): void {
     const size = this.#resolves.length;
     const unrolled = <T>(ring: T[]): T[] => [...ring.slice(this.#head), ...ring.slice(0, this.#head)];
-    this.#resolves = unrolled(this.#resolves).concat(new Array(size).fill(undefined));
-    this.#rejects = unrolled(this.#rejects).concat(new Array(size).fill(undefined));
-    this.#records = unrolled(this.#records).concat(new Array(size).fill(1));
+    const resolves = unrolled(this.#resolves).concat(new Array(size).fill(undefined));
+    const rejects = unrolled(this.#rejects).concat(new Array(size).fill(undefined));
+    const records = unrolled(this.#records).concat(new Array(size).fill(1));
+    // Behind all calls, any of which may throw at the end of the stack.
+    this.#resolves = resolves;
+    this.#rejects = rejects;
+    this.#records = records;
     this.#head = 0;
   }
 }

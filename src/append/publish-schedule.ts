@@ -1,7 +1,7 @@
 /**
  * publish-schedule: when what was put into the ring is handed to the I/O worker: at the end of the current run of
  * microtasks, or, when that would follow the last time closely, at the end of this turn of the event loop and of those that
- * follow, until one brings nothing.
+ * follow, until one brings nothing; and sooner when enough bytes wait to keep a sync busy.
  *
  * Who is alone is on its way at once. In a server under load each request is a run of microtasks of its own, and a turn
  * has hundreds of them: to wake the worker for each, and be woken by each of its small groups, cost a web service with
@@ -9,6 +9,13 @@
  */
 import { setImmediate } from 'node:timers'; // not the global one, which fake timers in tests keep from ever coming
 import { sharedUs } from '../ring/clock.js';
+
+/**
+ * Unpublished bytes at which the I/O worker is set going before the turn of the event loop ends. Measured at
+ * 128 bytes and 10 000 in flight: 2.7 M records/s against 1.8 M when published only per turn; at 100 in
+ * flight a smaller value costs a quarter, because one group becomes two.
+ */
+export const EARLY_PUBLISH_BYTES = 32 * 1024;
 
 /** Below what most disks take to sync: an append alone in flight follows the one before it less closely, and goes at once. */
 const CLOSE_US = 50;

@@ -99,12 +99,14 @@ export class Submission {
     const { frames, terms } = this;
     const bytes = frames.reduce((sum, frame) => sum + bytesOf(frame), 0);
     if (!ring.reserve(bytes, frames.length, terms.chunkFlags)) return false;
+    ring.beginFilling();
     if (terms.expectedLsn !== undefined) ring.expect(terms.expectedLsn);
     if (terms.onSpan) terms.onSpan(ring.beginSpan());
     for (const frame of frames) putFrame(ring, frame);
     const ended = terms.endsSpan?.();
     if (ended !== undefined) ring.endSpan(ended);
     pending.push(this.resolve, this.reject, frames.length);
+    ring.isFilling = false;
     return true;
   }
 }
@@ -201,6 +203,7 @@ export class LargeSubmission extends Submission {
       const isLast = end === payload.length;
       const frame = this.#fragment(end, isLast);
       if (!ring.reserve(bytesOf(frame), 1, this.terms.chunkFlags)) return false;
+      ring.beginFilling();
       this.#span ??= ring.beginSpan();
       const at = putFrame(ring, frame, this.#sum);
       if (this.#isSummed && !isLast)
@@ -209,9 +212,11 @@ export class LargeSubmission extends Submission {
       if (isLast) {
         ring.endSpan(this.#span);
         pending.push(this.resolve, this.reject, 1);
+        ring.isFilling = false;
         return true;
       }
       pending.push(ignore, ignore, 1);
+      ring.isFilling = false;
     }
   }
 

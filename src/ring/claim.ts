@@ -27,6 +27,10 @@ export class ClaimSpace {
   #used = 0;
   /** Where the run breaks off, to go on at 0; -1: it does not. */
   #breakAt = -1;
+  /** What `keep` kept of the three. */
+  #keptTail = 0;
+  #keptUsed = 0;
+  #keptBreakAt = -1;
 
   /** `turnBytes`: TURN_BYTES, but for tests. */
   constructor(bytes: number, turnBytes = TURN_BYTES) {
@@ -66,6 +70,20 @@ export class ClaimSpace {
     this.#used += bytes;
     this.#tail = offset + bytes;
     assert(this.#tail <= this.freeEnd, 'R8 claims never overlap bytes in flight');
+  }
+
+  /** Remembers what is claimed now. */
+  keep(): void {
+    this.#keptTail = this.#tail;
+    this.#keptUsed = this.#used;
+    this.#keptBreakAt = this.#breakAt;
+  }
+
+  /** Takes back what was claimed since `keep`; nothing was released in between. */
+  restore(): void {
+    this.#tail = this.#keptTail;
+    this.#used = this.#keptUsed;
+    this.#breakAt = this.#keptBreakAt;
   }
 
   /** Gives back everything up to `end`, the end of the oldest chunk in flight. */

@@ -1,12 +1,14 @@
 /**
  * producer: the caller's side of a ring pair: claim space, fill it, publish chunks, consume completions.
  *
- * Used by one thread. Between `claim` and the next call nothing else runs, so a claim is filled at once and
- * never abandoned half-way; what is filled joins the *open chunk*, which `publish` hands to the I/O worker.
+ * Used by one thread. What is reserved is filled at once, and joins the *open chunk*, which `publish` hands to the I/O
+ * worker. Filling may end half-way all the same: whoever appends at the end of the stack has any call throw. So it counts
+ * only once its caller has said so (`beginFilling`, `isFilling`); else the next call takes it back.
  */
 import { assert } from '../assert.js';
 import { checksum, recordChecksum } from '../format/checksum.js';
 import { FRAME_HEADER_BYTES, frameBytes, HAS_CHECKSUM } from '../format/record-frame.js';
+import { isToChecksum } from './chunk-checksum.js';
 import { ClaimSpace } from './claim.js';
 import { sharedUs } from './clock.js';
 import { parkAsync, wake } from './doorbell.js';
@@ -39,7 +41,6 @@ import {
   chunkSlot,
   completionSlot,
   DETACHED,
-  ENCRYPT,
   PRODUCER_DOORBELL,
   PUBLISHED,
   type RingMemory,
@@ -78,16 +79,6 @@ export interface CompletedGroup {
 /** A span that is open: the number of the chunk in which it began. */
 export type SpanToken = number;
 
-/**
- * The checksum of a chunk is taken here when so many bytes wait for the worker besides, or are being written: it is the
- * worker then that all wait for, a quarter of whose time goes into checksums, while what was just filled lies in the
- * cache of this core. Not where records are shorter than this on average: it is the caller's thread that lacks time
- * then. Nor of shorter chunks: to join a checksum to others would take the worker as long.
- */
-const CHECKSUM_FROM_WAITING_BYTES = 64 * 1024;
-const CHECKSUM_FROM_RECORD_BYTES = 1024;
-const CHECKSUM_FROM_BYTES = 16 * 1024;
-
 /** Chunks of these kinds hold what one call appended, and nothing else. */
 const ALONE = CONDITIONAL | CHECKPOINT | SYNC;
 
@@ -114,6 +105,16 @@ export class RingProducer {
   #openRecords = 0;
   #openFlags = 0;
   #expectedLsn = 0;
+  /**
+   * Whether frames are being filled for which nobody answers yet. Cleared by who began that, by a plain store right behind
+   * the one that parked the resolver of their promise, so that no call can throw in between.
+   */
+  isFilling = false;
+  /** The open chunk before that, and the span that began since. */
+  #keptEnd = 0;
+  #keptRecords = 0;
+  #keptFlags = 0;
+  #keptSpan: SpanToken | undefined;
   /** Open spans by the number of the chunk in which they began, oldest first: how many. */
   readonly #spans = new Map<SpanToken, number>();
   /** Of the completion at hand. */
@@ -150,6 +151,7 @@ export class RingProducer {
    * whether there is any; publishes the open chunk when they do not fit into it. `frame` calls for them must follow.
    */
   reserve(bytes: number, records: number, flags = 0): boolean {
+    if (this.isFilling) this.#takeBack();
     const offset = this.#space.find(bytes);
     if (offset < 0) return false;
     if (this.#openRecords > 0) {
@@ -169,6 +171,26 @@ export class RingProducer {
     return true;
   }
 
+  /** Behind `reserve`: what is filled now counts once `isFilling` is cleared. */
+  beginFilling(): void {
+    this.#space.keep();
+    this.#keptEnd = this.#openEnd;
+    this.#keptRecords = this.#openRecords;
+    this.#keptFlags = this.#openFlags;
+    this.#keptSpan = undefined;
+    this.isFilling = true;
+  }
+
+  /** Takes back what was filled in part: nobody waits for it, and it must not be written. */
+  #takeBack(): void {
+    if (this.#keptSpan !== undefined) this.endSpan(this.#keptSpan);
+    this.#space.restore();
+    this.#openEnd = this.#keptEnd;
+    this.#openRecords = this.#keptRecords;
+    this.#openFlags = this.#keptFlags;
+    this.isFilling = false;
+  }
+
   /** The LSN that the first record of the open chunk, which was reserved as CONDITIONAL, must get. */
   expect(lsn: number): void {
     this.#expectedLsn = lsn;
@@ -179,6 +201,7 @@ export class RingProducer {
     this.#openFlags |= BEGINS_SPAN;
     const token = this.#published;
     this.#spans.set(token, (this.#spans.get(token) ?? 0) + 1);
+    this.#keptSpan = token;
     return token;
   }
 
@@ -228,11 +251,10 @@ export class RingProducer {
 
   /** Hands the open chunk to the I/O worker and wakes it if it sleeps. False: no slot is free now. */
   publish(): boolean {
+    if (this.isFilling) this.#takeBack();
     if (this.#openRecords === 0) return true;
     if (!this.#hasSlot()) return false;
     this.#hand(this.openBytes, this.#openRecords, this.#openFlags);
-    this.#openStart = this.#openEnd;
-    this.#openRecords = 0;
     return true;
   }
 
@@ -262,21 +284,19 @@ export class RingProducer {
     if ((flags & CONDITIONAL) !== 0) {
       words[slot + CHUNK_EXPECTED_LOW] = this.#expectedLsn | 0;
       words[slot + CHUNK_EXPECTED_HIGH] = Math.floor(this.#expectedLsn / 0x1_0000_0000);
-    } else if (this.#isToChecksum(bytes, records, flags)) {
+    } else if (isToChecksum(bytes, records, flags, this.#space.usedBytes - bytes)) {
       words[slot + CHUNK_FLAGS] = (words[slot + CHUNK_FLAGS] as number) | CHECKSUMMED;
       words[slot + CHUNK_CHECKSUM] =
         checksum(this.data.subarray(this.#openStart, this.#openStart + bytes), 0) | 0;
     }
     this.#ends[this.#published & (SLOTS - 1)] = this.#openStart + bytes;
     words[USED_BYTES] = this.#space.usedBytes;
+    Atomics.store(words, PUBLISHED, (this.#published + 1) | 0); // R3: frames and slot become visible here
+    // By plain stores: if a call threw in between, the same chunk would be handed over a second time.
     this.#published = (this.#published + 1) | 0;
-    Atomics.store(words, PUBLISHED, this.#published); // R3: frames and slot become visible here
+    this.#openStart = this.#openEnd;
+    this.#openRecords = 0;
     wake(this.#state.words, WORKER_DOORBELL); // R4: after the store
-  }
-
-  #isToChecksum(bytes: number, records: number, flags: number): boolean {
-    const isLong = bytes >= CHECKSUM_FROM_BYTES && bytes >= CHECKSUM_FROM_RECORD_BYTES * records;
-    return isLong && this.#space.usedBytes - bytes >= CHECKSUM_FROM_WAITING_BYTES && (flags & ENCRYPT) === 0;
   }
 
   /** Whether a completion waits to be consumed. */
@@ -286,6 +306,7 @@ export class RingProducer {
 
   /** Consumes all completions that are there, in order, and frees what they cover. */
   consume(onCompletion: OnCompletion): void {
+    if (this.isFilling) this.#takeBack();
     const words = this.#words;
     const group = this.completedGroup;
     const posted = Atomics.load(words, COMPLETED); // R3: their slots are visible from here on
