@@ -69,7 +69,10 @@ export interface LogOptions {
    * Default: none. docs/CODECS.md says what is stored and what it does not hide.
    */
   encryption?: EncryptionOption;
-  /** Largest payload that reading inflates, in bytes; a record that says more is refused. Default and most 1 GiB. */
+  /**
+   * Largest payload that reading inflates, in bytes; a record that says more is refused, and a longer payload appended
+   * without compression. Default and most 1 GiB.
+   */
   maxInflatedBytes?: number;
   /**
    * How a group is made durable. `auto` measures when the log is opened, for some milliseconds, and takes the
@@ -171,6 +174,7 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     largestGroup,
     1,
   );
+  const maxInflatedBytes = integer(options, 'maxInflatedBytes', GiB, 1, GiB, 1);
   if (options.workerUrl !== undefined) checkWorkerUrl(options.workerUrl);
   if (options.encryption !== undefined) checkEncryption(options.encryption);
   if (options.onSegmentFreed !== undefined && typeof options.onSegmentFreed !== 'function') {
@@ -186,9 +190,12 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
     recycle: boolean(options, 'recycle', true),
     padGroups: boolean(options, 'padGroups', false),
     recordChecksums: boolean(options, 'recordChecksums', false),
-    compression: options.compression === undefined ? undefined : resolveCompression(options.compression),
+    compression:
+      options.compression === undefined
+        ? undefined
+        : resolveCompression(options.compression, maxInflatedBytes),
     isEncrypted: options.encryption !== undefined,
-    maxInflatedBytes: integer(options, 'maxInflatedBytes', GiB, 1, GiB, 1),
+    maxInflatedBytes,
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),
     ...(options.retention === undefined ? {} : { retention: resolveRetention(options.retention) }),

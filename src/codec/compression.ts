@@ -32,7 +32,9 @@ export type CompressionOption =
 export interface Compression {
   readonly algorithm: CompressionAlgorithm;
   readonly level: number;
+  /** Payloads of other lengths are stored as they are. */
   readonly minBytes: number;
+  readonly maxBytes: number;
 }
 
 /**
@@ -65,8 +67,11 @@ const LEVELS: Readonly<Record<CompressionAlgorithm, readonly [least: number, usu
     deflate: [1, 6, 9],
   };
 
-/** Checks the option and fills in the defaults. Throws InvalidArgumentError. */
-export function resolveCompression(option: CompressionOption): Compression {
+/**
+ * Checks the option and fills in the defaults. `maxBytes` is what its own readers inflate: what they would refuse is not
+ * compressed. Throws InvalidArgumentError.
+ */
+export function resolveCompression(option: CompressionOption, maxBytes = 0xffff_ffff): Compression {
   const given = typeof option === 'string' ? { algorithm: option } : option;
   const wrong = (why: string): InvalidArgumentError =>
     new InvalidArgumentError(`Option "compression" ${why}.`);
@@ -88,7 +93,7 @@ export function resolveCompression(option: CompressionOption): Compression {
     throw wrong(`has a level from ${levels[0]} to ${levels[2]} for ${algorithm}, not ${shown(level)}`);
   if (!Number.isSafeInteger(minBytes) || minBytes < LEAST_BYTES)
     throw wrong(`has a "minBytes" of at least ${LEAST_BYTES}, not ${shown(minBytes)}`);
-  return { algorithm, level, minBytes };
+  return { algorithm, level, minBytes, maxBytes };
 }
 
 /** The stored form of `payload`; undefined when it is not worth it. Blocks. */

@@ -6,12 +6,16 @@ import { type Compression, compress, compressSync, OFF_THREAD_BYTES } from './co
 
 /** Whether `encode` gives a promise for a payload of so many bytes. */
 export function isOffThread(compression: Compression | undefined, bytes: number): boolean {
-  return compression !== undefined && bytes >= Math.max(compression.minBytes, OFF_THREAD_BYTES);
+  return bytes >= OFF_THREAD_BYTES && isTried(compression, bytes);
+}
+
+function isTried(compression: Compression | undefined, bytes: number): compression is Compression {
+  return compression !== undefined && bytes >= compression.minBytes && bytes <= compression.maxBytes;
 }
 
 /** The frame with its payload compressed, if that makes it smaller. Blocks for as long as that takes. */
 export function encodeSync(frame: Frame, compression: Compression | undefined): Frame {
-  if (compression === undefined || frame.payload.length < compression.minBytes) return frame;
+  if (!isTried(compression, frame.payload.length)) return frame;
   const own = owned(frame);
   return packed(own, compressSync(own.payload, compression));
 }

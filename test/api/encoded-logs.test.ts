@@ -115,6 +115,19 @@ describe('compression', () => {
     await log.close();
   });
 
+  // They were compressed, acknowledged, and then refused as damaged.
+  it('leaves payloads as they are that it would refuse to inflate', async () => {
+    const log = await openLog(tempDir(), { ...SMALL, compression: 'deflate', maxInflatedBytes: 1000 });
+    const payloads = [1000, 1001, 20_000, 200_000].map((bytes) => 'x'.repeat(bytes));
+    for (const payload of payloads) await log.append(payload);
+    await log.appendBatch(payloads.slice(0, 2));
+    const tx = log.begin();
+    for (const payload of payloads) tx.append(payload).catch(() => {});
+    await tx.commit();
+    expect(await texts(log)).toEqual([...payloads, ...payloads.slice(0, 2), ...payloads]);
+    await log.close();
+  });
+
   it('refuses to inflate more than is allowed', async () => {
     const directory = tempDir();
     const log = await openLog(directory, { ...SMALL, compression: 'auto' });

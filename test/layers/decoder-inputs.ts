@@ -142,7 +142,7 @@ function sealed(payload: Uint8Array, lsn: number): Uint8Array {
 
 const SEALED = [0, 20, 300].map((length) => sealed(new Uint8Array(length).fill(7), 1));
 const PACKED = (['deflate', 'brotli'] as const).map((algorithm) =>
-  compressSync(new Uint8Array(3000).fill(65), { algorithm, level: 1, minBytes: 64 }),
+  compressSync(new Uint8Array(3000).fill(65), { algorithm, level: 1, minBytes: 64, maxBytes: 3000 }),
 ) as Uint8Array[];
 
 /** Frames of all types with all flags; some contents are encodings, some are good. */
