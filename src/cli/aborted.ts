@@ -2,6 +2,7 @@
 
 /** What `work` gives; rejects with the signal's reason when that is aborted first, and nobody waits for `work` then. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  work.catch(() => {}); // or what becomes of it when nobody waits would end the process
   signal.throwIfAborted();
   let stop = (): void => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type LogOptions, openLog } from '../../dist/src/index.js';
-import { cli } from '../support/cli.js';
+import { cli, startCli } from '../support/cli.js';
 import { fingerprint, tempDir } from '../support/temp-dir.js';
 
 const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 65_536 };
@@ -114,4 +114,15 @@ it('reads an encrypted log with its key, as bytes or in hexadecimal, and asks fo
     expect(err).toContain(what);
   }
   expect((await cli(['cat', directory, '--key-file', join(keys, 'none')])).err).toContain("can't be read");
+});
+
+// It read on to the end, and then ended with 0.
+it.each([
+  'cat',
+  'tail',
+])('%s ends when it is interrupted, also while no record is what is asked for', async (command) => {
+  const directory = await written(['a', 'b']);
+  const { ended, interrupt } = startCli([command, directory, '--type', 'abort']);
+  interrupt();
+  expect(await ended).toBe(130);
 });

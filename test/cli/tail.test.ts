@@ -44,3 +44,13 @@ it('follows the log, across writers, and ends with exit code 0 when it is interr
   expect(await text(stderr)).toBe('');
   await second.close();
 });
+
+it('ends with exit code 0 when it is interrupted before it has come to follow', async () => {
+  const directory = tempDir();
+  const log = await openLog(directory, SMALL);
+  await log.append('one');
+  await log.close();
+  const { ended, interrupt } = startCli(['tail', '-f', directory]);
+  interrupt();
+  expect(await ended).toBe(0);
+});

@@ -1,6 +1,7 @@
 /** cat: the command that writes the records of a log to stdout. */
 import type { Command } from 'commander';
 import { openReader } from '../../index.js';
+import { unlessAborted } from '../aborted.js';
 import type { CliIo } from '../io.js';
 import { keyFrom } from '../key-file.js';
 import { segmentsOf } from '../log-directory.js';
@@ -36,7 +37,10 @@ export function addCat(program: Command, io: CliIo): void {
         ['ringwal cat a --frames | ringwal append b --frames', 'copy records of any content'],
       ),
     )
-    .action((directory: string, options: CatOptions) => cat(io, directory, options));
+    // A read may go on for long without a record that is asked for.
+    .action((directory: string, options: CatOptions) =>
+      unlessAborted(io.signal, cat(io, directory, options)),
+    );
 }
 
 async function cat(io: CliIo, directory: string, options: CatOptions): Promise<void> {

@@ -1,6 +1,7 @@
 /** tail: the command that writes the last records of a log to stdout, and then those that come. */
 import type { Command } from 'commander';
 import { type LogReader, type LogRecord, openReader } from '../../index.js';
+import { unlessAborted } from '../aborted.js';
 import { type CliIo, Interrupted } from '../io.js';
 import { keyFrom } from '../key-file.js';
 import { segmentsOf } from '../log-directory.js';
@@ -43,15 +44,16 @@ async function tail(io: CliIo, directory: string, options: TailOptions): Promise
   const output = new RecordOutput(io, formatter(io, options));
   // A read that meets a file that has gone looks at the log again: what is new then must not be passed over.
   const { lastLsn } = reader;
-  for (const record of await lastOf(reader, lastLsn, options)) await output.put(record);
-  await output.flush();
-  if (!options.follow) return;
   const { signal } = io;
   try {
+    for (const record of await unlessAborted(signal, lastOf(reader, lastLsn, options)))
+      await output.put(record);
+    await output.flush();
+    if (!options.follow) return;
     const from = lastLsn + 1;
     for await (const record of reader.tail({ from, signal, ...readTerms(options) })) await output.put(record);
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error; // it is how a tail is ended
+    if (!options.follow || !(error instanceof Interrupted)) throw error; // it is how a tail is ended
   }
   await output.flush();
 }
