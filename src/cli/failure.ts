@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { describe, RingwalError, type RingwalErrorCode } from '../errors.js';
 import { paint } from './colours.js';
-import { type CliIo, Interrupted, PipeClosed } from './io.js';
+import { type CliIo, Interrupted, OutputFailed, PipeClosed } from './io.js';
 
 export const EXIT_BAD_NEWS = 1;
 const EXIT_FAILED = 2;
@@ -71,6 +71,7 @@ export function failureOf(error: unknown): {
   hint: string | undefined;
 } {
   if (error instanceof CliError) return { code: error.code, message: error.message, hint: error.hint };
+  if (error instanceof OutputFailed) return { code: error.code, message: error.message, hint: undefined };
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const message = error instanceof RingwalError ? error.message : describe(error);
   return { code, message, hint: hintOf(error) };

@@ -14,7 +14,7 @@ export interface CliIo {
   readonly columns: number;
   /** Whether what goes to stdout may be coloured. */
   readonly hasColour: boolean;
-  /** Aborted by a signal to the process (reason: Interrupted), and when nobody reads stdout any more (PipeClosed). */
+  /** Aborted by a signal to the process (reason: Interrupted), and when nobody reads stdout any more (PipeClosed) or it fails. */
   readonly signal: AbortSignal;
   /** 0: as asked; 1: done, and the answer is bad news; 2: could not be done; 130: interrupted. Commands set it. */
   exitCode: number;
@@ -28,6 +28,17 @@ export class Interrupted extends Error {
 /** Why a command is to stop: nobody reads its output any more, as behind `| head`. */
 export class PipeClosed extends Error {
   override readonly name = 'PipeClosed';
+}
+
+/** Why a command is to stop: its output can't be written. It is not the disk of the log that is full then. */
+export class OutputFailed extends Error {
+  override readonly name = 'OutputFailed';
+  readonly code: string | undefined;
+
+  constructor({ code, message }: NodeJS.ErrnoException) {
+    super(`The output can't be written: ${message}.`);
+    this.code = code;
+  }
 }
 
 export interface CliStreams {
@@ -46,7 +57,7 @@ export function createIo(
   const controller = new AbortController();
   const isStdoutTty = stdout.isTTY === true;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    controller.abort(error.code === 'EPIPE' ? pipeClosed() : error);
+    controller.abort(outputError(error));
   });
   stderr.on('error', () => {}); // there is no other place to say so
   const io: CliIo = {
@@ -98,11 +109,13 @@ function settle(
     return;
   }
   const cause: NodeJS.ErrnoException = stdout.errored ?? error; // the first one, not that the stream is destroyed now
-  reject(cause.code === 'EPIPE' ? pipeClosed() : cause);
+  reject(outputError(cause));
 }
 
-function pipeClosed(): PipeClosed {
-  return new PipeClosed('Nobody reads the output any more.');
+function outputError(error: NodeJS.ErrnoException): PipeClosed | OutputFailed {
+  return error.code === 'EPIPE'
+    ? new PipeClosed('Nobody reads the output any more.')
+    : new OutputFailed(error);
 }
 
 /** One JSON value on a line of stdout. */

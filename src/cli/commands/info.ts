@@ -1,4 +1,5 @@
 /** info: the command that shows what a log directory holds: segments, LSNs, sizes, its writer, what could be freed. */
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
   type CursorInfo,
@@ -96,7 +97,7 @@ async function gather(directory: string): Promise<Info> {
   const lastLsn = isReadable && !isOpen ? reader.lastLsn : undefined;
   const cursors = await cursorsOf(directory, lastLsn);
   const info: Info = {
-    directory: isReadable ? reader.directory : directory,
+    directory: isReadable ? reader.directory : resolve(directory),
     firstLsn: isReadable ? reader.firstLsn : undefined,
     lastLsn: isReadable ? reader.lastLsn : undefined,
     checkpointLsn: isReadable ? reader.checkpointLsn : undefined,
