@@ -75,16 +75,32 @@ export function formatter(
 const NEWLINE = Buffer.from('\n');
 
 function framed({ payload, lsn }: LogRecord): Uint8Array {
-  if (payload.length > 0xffff_ffff)
-    throw new CliError('TOO_LARGE', `The record with LSN ${lsn} is too large for a frame.`);
+  if (payload.length > 0xffff_ffff) throw tooLarge(lsn, 'a frame');
   const frame = Buffer.allocUnsafe(4 + payload.length);
   frame.writeUInt32BE(payload.length);
   frame.set(payload, 4);
   return frame;
 }
 
+function tooLarge(lsn: number, what: string): CliError {
+  return new CliError(
+    'TOO_LARGE',
+    `The record with LSN ${lsn} is too large for ${what}.`,
+    '--format raw and --frames write records of any size.',
+  );
+}
+
+/** A record as JSON. Throws CliError when that is longer than a string can be. */
+function asJson(record: LogRecord): Uint8Array {
+  try {
+    return jsonOf(record);
+  } catch {
+    throw tooLarge(record.lsn, 'JSON'); // nothing else can be wrong with it
+  }
+}
+
 /** The payload as text when it is UTF-8, else in base64; `encoding` says which. */
-function asJson({ lsn, type, timestampUs, transaction, commitLsn, payload }: LogRecord): Uint8Array {
+function jsonOf({ lsn, type, timestampUs, transaction, commitLsn, payload }: LogRecord): Uint8Array {
   const encoding = isUtf8(payload) ? 'utf8' : 'base64';
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   const record = { lsn, type, timestampUs, transaction, commitLsn, bytes: payload.length, encoding };
@@ -96,9 +112,12 @@ function asJson({ lsn, type, timestampUs, transaction, commitLsn, payload }: Log
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const ROW_BYTES = 16;
+/** Rows of more would be longer than a string can be. */
+const MOST_HEX_BYTES = 64 * 1024 * 1024;
 
 /** A line about the record, and one for every 16 bytes: offset, hexadecimal, printable ASCII. */
 function asHex(io: CliIo, { lsn, type, timestampUs, payload }: LogRecord): string {
+  if (payload.length > MOST_HEX_BYTES) throw tooLarge(lsn, 'hexadecimal');
   const title = `LSN ${lsn}  ${type}  ${inWords(payload.length)} B  ${inDate(timestampUs)}`;
   const lines = [paint(io, 'cyan', title)];
   for (let at = 0; at < payload.length; at += ROW_BYTES) {

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { CliIo } from '../../dist/src/cli/io.js';
+import { formatter } from '../../dist/src/cli/record-format.js';
 import { type LogOptions, openLog } from '../../dist/src/index.js';
 import { cli, startCli } from '../support/cli.js';
 import { fingerprint, tempDir } from '../support/temp-dir.js';
@@ -125,4 +127,28 @@ it.each([
   const { ended, interrupt } = startCli([command, directory, '--type', 'abort']);
   interrupt();
   expect(await ended).toBe(130);
+});
+
+// "Invalid string length" was all that was said.
+it.each([
+  'json',
+  'hex',
+] as const)('says of a record that is too large for %s which one it is, and what to do', (format) => {
+  const payload = new Uint8Array(420_000_000); // in base64, longer than a string can be
+  payload[0] = 0xff;
+  const record = {
+    lsn: 17,
+    type: 'record',
+    payload,
+    timestampUs: 0,
+    transaction: undefined,
+    commitLsn: 17,
+  } as const;
+  expect(() => formatter({ hasColour: false } as CliIo, { format })(record)).toThrow(
+    expect.objectContaining({
+      code: 'TOO_LARGE',
+      message: expect.stringContaining('LSN 17'),
+      hint: expect.stringContaining('--frames'),
+    }),
+  );
 });
