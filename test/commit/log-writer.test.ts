@@ -229,6 +229,22 @@ describe('rotation', () => {
     expect([files.link?.truncatedBefore, writer.isMarkDurable]).toEqual([2, true]);
   });
 
+  it('makes no truncation mark durable before the LINK that holds it is: nothing is freed for it until then', () => {
+    const { writer, group, put, spare } = writing();
+    spare(2);
+    put();
+    writer.commit(group);
+    writer.setTruncatedBefore(2);
+    writer.rotate(0);
+    expect(writer.isMarkDurable).toBe(false);
+    put(64, UNSYNCED);
+    writer.commit(group);
+    expect(writer.isMarkDurable).toBe(false);
+    put();
+    writer.commit(group);
+    expect(writer.isMarkDurable).toBe(true);
+  });
+
   it('leaves the successor to be given back when the write of the SEAL fails', () => {
     const { files, writer, spare } = writing();
     spare(2);

@@ -452,7 +452,10 @@ describe('a cut', () => {
         expect(reopened).toEqual(before);
         await log.append(text('the log is none the worse'));
         expect(await texts(log)).toEqual([...before, '7 the log is none the worse']);
+        log.engine.nudge();
         await log.engine.maintenanceIdle();
+        const left = [...storage.directory.live.keys()].filter((name) => name.endsWith('.new'));
+        expect(left, 'each attempt on a full disk would take more of it').toEqual([]);
       }
       await log.engine.close().catch(() => {});
       expect(storage.openFiles, `fault ${nth}`).toEqual([]);
