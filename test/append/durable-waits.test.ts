@@ -52,6 +52,27 @@ it('a wait for more than is durable sleeps until there is news', async () => {
   expect(await waiting[1]).toBe(5);
 });
 
+it('a wait that was given up is forgotten: nobody listens for it any more', async () => {
+  let asked = 0;
+  class Counted extends LogState {
+    override awaitNews(isOver: () => boolean): Promise<void> | undefined {
+      asked++;
+      return super.awaitNews(isOver);
+    }
+  }
+  const state = new Counted();
+  const waits = new DurableWaits(state);
+  const giveUp = new AbortController();
+  const givenUp = waits.wait(2, giveUp.signal);
+  giveUp.abort(left);
+  await expect(givenUp).rejects.toBe(left);
+  asked = 0;
+  state.setDurableLsn(1);
+  waits.stateChanged();
+  for (let i = 0; i < 5; i++) await turn();
+  expect(asked).toBe(0);
+});
+
 it('a thread that leaves rejects what waits in it, now and later, but for what is durable', async () => {
   const state = new LogState();
   const waits = new DurableWaits(state);

@@ -237,3 +237,113 @@ it.each([
   expect([...storage.directory.live.keys()].filter((name) => name.endsWith('.wal'))).toHaveLength(3);
   await log.close();
 });
+
+/** A keeper of a log that begins, over `storage`, and for each time that it said something about a spare, whether it is stuck. */
+function keeperOf(
+  storage: SimStorage,
+  segmentBytes = 24 * 1024,
+): {
+  keeper: SegmentKeeper;
+  told: boolean[];
+  retry: () => Promise<void>;
+} {
+  const told: boolean[] = [];
+  const retries: (() => void)[] = [];
+  const start = { closed: [], leftovers: [], abandoned: [], nextNumber: 1 };
+  const keeper: SegmentKeeper = new SegmentKeeper(storage, start, new CommitMetrics(), {
+    logId: new Uint8Array(16),
+    epoch: 1,
+    segmentBytes,
+    recycle: true,
+    environment: {
+      ...simulatedEnvironment(1),
+      pause: () => new Promise<void>((resolve) => retries.push(resolve)),
+    },
+    mayFill: () => true,
+    isLinked: () => true,
+    onSpare: () => told.push(keeper.isStuck),
+  });
+  const retry = async (): Promise<void> => {
+    for (const again of retries.splice(0)) again();
+    await new Promise((resolve) => setImmediate(resolve));
+    await keeper.idle();
+  };
+  return { keeper, told, retry };
+}
+
+it('tells of a spare that can not be made as of one that is there: the log would not hear that its disk is full', async () => {
+  let isFull = true;
+  const storage = new SimStorage({
+    plan: ({ kind }) => (isFull && kind === 'create' ? { code: 'ENOSPC' } : undefined),
+  });
+  const { keeper, told, retry } = keeperOf(storage);
+  await keeper.idle();
+  expect(told).toEqual([true]);
+  isFull = false;
+  await retry();
+  expect(told).toEqual([true, false]);
+  await keeper.close();
+});
+
+it('leaves a file alone that has the name of the next segment before it is made, and takes another number', async () => {
+  const storage = new SimStorage();
+  const others = '00000000000000000001.wal';
+  await (await storage.create(others)).close();
+  const { keeper, retry } = keeperOf(storage);
+  await keeper.idle();
+  expect(keeper.spare).toBeUndefined();
+  keeper.nudge();
+  await retry();
+  keeper.nudge();
+  await keeper.idle();
+  expect([...storage.directory.live.keys()].sort()).toEqual([others, '00000000000000000002.wal']);
+  await keeper.close();
+});
+
+it('makes spares of the new epoch behind a cut: without the segment that made it, they tell that it is missing', async () => {
+  const storage = new SimStorage();
+  const log = await EngineHarness.open(storage, undefined, { recycle: false });
+  for (let lsn = 1; lsn <= 3; lsn++) await log.append(payloadOf(lsn, 40));
+  await log.drive(log.engine.truncateAfter(1));
+  await log.engine.maintenanceIdle();
+  await log.append(payloadOf(4, 40));
+  const disk = SimStorage.boot(storage.liveImage());
+  const names = (await disk.list()).filter((name) => name.endsWith('.wal')).sort();
+  expect(names, 'the first, the one that made the cut, and a spare').toHaveLength(3);
+  await disk.unlink(names[1] as string);
+  await expect(recoverAll(disk)).rejects.toThrow(
+    `${names[2]} was made when the log was opened for the 2th time`,
+  );
+});
+
+it('gives no spare away while zeros are on their way into it, nor after a write of them has failed', async () => {
+  let isFailing = false;
+  const given: (number | undefined)[] = [];
+  const storage = new SimStorage({
+    plan: ({ kind, position = 0 }) => {
+      if (kind !== 'write' || position === 0) return undefined;
+      given.push(kept.keeper.peek()?.number);
+      return isFailing ? { code: 'EIO' } : undefined;
+    },
+  });
+  const kept = keeperOf(storage, 4 * 1024 * 1024);
+  await kept.keeper.idle();
+  expect(given.length).toBeGreaterThan(1);
+  expect(new Set(given)).toEqual(new Set([undefined]));
+  isFailing = true;
+  expect(kept.keeper.take()?.number).toBe(1);
+  await kept.keeper.idle();
+  expect(kept.keeper.take()).toBeUndefined();
+  isFailing = false;
+  await kept.retry();
+  expect(kept.keeper.take()?.number).toBe(3);
+  await kept.keeper.close();
+});
+
+it('is closed when nothing is under way any more, also a spare that was being made', async () => {
+  const storage = new SimStorage();
+  await keeperOf(storage).keeper.close();
+  const { length } = storage.operations;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([storage.operations.length, storage.openFiles]).toEqual([length, []]);
+});
