@@ -4,6 +4,10 @@
  * A FIFO in growing circular arrays instead of objects: at a million appends a second an object each is what the
  * garbage collector would spend its time on. Of most appends, plain ones of one record, the first of a promise's two
  * functions is kept and nothing else: what is not kept need not be copied by the collector, nor stored and cleared.
+ *
+ *   R9  What is pending is what is in the ring, in the same order. An append counts in both or in neither, also when a call
+ *       throws in its midst: its resolver is parked and its frames are made to count (`isFilling` of ring/producer) by
+ *       plain stores, one right behind the other.
  */
 
 import { assert } from '../assert.js';
