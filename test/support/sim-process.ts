@@ -65,7 +65,8 @@ export class SimProcess {
 
   /** The machine, or the process, has stopped. */
   end(drains: boolean): void {
-    if (drains) for (const producer of this.producers) producer.drain();
+    // Of a log that is being cut the oracle must know what was answered: what may be left of it is told by that.
+    if (drains || this.isBeingCut) for (const producer of this.producers) producer.drain();
     this.#isOver = true;
     const { history, oracle, cursors } = this.world;
     if (this.#cutBehind !== undefined) {
