@@ -4,6 +4,8 @@ import type { CursorInfo } from '../../dist/src/control/cursor-info.js';
 interface Place {
   least: number;
   most: number;
+  /** The farthest that was asked for, also where `most` can't tell. */
+  asked: number;
   mayBeAbsent: boolean;
 }
 
@@ -12,29 +14,32 @@ export class CursorModel {
 
   /** What was found is certain now. */
   found(name: string, position: number): void {
-    const { least = position, most = position } = this.#places.get(name) ?? {};
+    const { least = position, most = position, asked = 0 } = this.#places.get(name) ?? {};
     if (position < least || position > most)
       throw new Error(`the cursor ${name} stands at ${position}, not from ${least} to ${most}`);
     // One that was asked for and refused may be on the disk all the same.
     const isMade = most === Number.POSITIVE_INFINITY;
-    this.#places.set(name, { least: position, most: isMade ? position : most, mayBeAbsent: false });
+    const farthest = isMade ? Math.max(position, asked) : most;
+    this.#places.set(name, { least: position, most: farthest, asked, mayBeAbsent: false });
   }
 
   /** It may have been made. */
   making(name: string): void {
-    if (this.#places.get(name)?.mayBeAbsent ?? true)
-      this.#places.set(name, { least: 0, most: Number.POSITIVE_INFINITY, mayBeAbsent: true });
+    const { mayBeAbsent = true, asked = 0 } = this.#places.get(name) ?? {};
+    if (mayBeAbsent) this.#places.set(name, { least: 0, most: Number.POSITIVE_INFINITY, asked, mayBeAbsent });
   }
 
   moving(name: string, lsn: number): void {
     const place = this.#places.get(name);
-    if (place !== undefined) place.most = Math.max(place.most, lsn);
+    if (place === undefined) return;
+    place.most = Math.max(place.most, lsn);
+    place.asked = Math.max(place.asked, lsn);
   }
 
   /** Acknowledged at `position`. One that was asked to be farther before, and refused, may be so on the disk. */
   moved(name: string, position: number): void {
-    const most = Math.max(position, this.#places.get(name)?.most ?? position);
-    this.#places.set(name, { least: position, most, mayBeAbsent: false });
+    const { most = position, asked = 0 } = this.#places.get(name) ?? {};
+    this.#places.set(name, { least: position, most: Math.max(position, most), asked, mayBeAbsent: false });
   }
 
   deleting(name: string): void {
@@ -50,7 +55,9 @@ export class CursorModel {
   cut(lsn: number, isCertain: boolean): void {
     for (const place of this.#places.values()) {
       place.least = Math.min(place.least, lsn);
-      if (isCertain) place.most = Math.min(place.most, lsn);
+      if (!isCertain) continue;
+      place.most = Math.min(place.most, lsn);
+      place.asked = Math.min(place.asked, lsn);
     }
   }
 
