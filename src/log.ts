@@ -76,8 +76,8 @@ export interface LogAppender extends TransactionSource, LogLifecycle, LogFollowi
    * The durable records from `from` to `to` (both included), each verified, in LSN order; those of a transaction where
    * it is committed. Throws, as the iteration starts or goes on, RINGWAL_TRUNCATED when a record asked for is gone,
    * RINGWAL_OUT_OF_RANGE when it is not there yet or was cut off (`truncateAfter`), RINGWAL_CORRUPT when it is damaged,
-   * RINGWAL_TOO_LARGE when it is longer than `maxInflatedBytes`,
-   * RINGWAL_DECRYPTION when its key is not there or is wrong, RINGWAL_UNSUPPORTED_VERSION when this Node can't inflate it,
+   * RINGWAL_TOO_LARGE when it is longer than `maxInflatedBytes`, RINGWAL_DECRYPTION when its key is not there or is wrong,
+   * RINGWAL_UNSUPPORTED_VERSION when this Node can't inflate it,
    * RINGWAL_IO when it can't be read, RINGWAL_INVALID_ARGUMENT, and RINGWAL_CLOSED, RINGWAL_POISONED or RINGWAL_WORKER_DIED when the log has ended before.
    */
   read(options?: ReadOptions): AsyncGenerator<LogRecord, void, void>;

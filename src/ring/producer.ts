@@ -183,12 +183,12 @@ export class RingProducer {
 
   /** Takes back what was filled in part: nobody waits for it, and it must not be written. */
   #takeBack(): void {
-    if (this.#keptSpan !== undefined) this.endSpan(this.#keptSpan);
     this.#space.restore();
     this.#openEnd = this.#keptEnd;
     this.#openRecords = this.#keptRecords;
     this.#openFlags = this.#keptFlags;
     this.isFilling = false;
+    if (this.#keptSpan !== undefined) this.endSpan(this.#keptSpan); // last: if it throws, not a second time
   }
 
   /** The LSN that the first record of the open chunk, which was reserved as CONDITIONAL, must get. */

@@ -172,8 +172,8 @@ export class SegmentWriter {
   /**
    * Stages the records in `views`, `bytes` bytes and `records` records; their LSNs follow the last one. `openLsn` is
    * where the oldest span begins that is open before them (0: none is). `isPacked`: right behind the group before, also
-   * where groups are padded: for what is written before the segment is published, and synced together. `checksums`: the CRC-32
-   * of each view, or UNKNOWN_CHECKSUM, where some are known.
+   * where groups are padded: for what is written before the segment is published, and synced together. `checksums`: the
+   * CRC-32 of each view, or UNKNOWN_CHECKSUM; left out where none is known.
    */
   stageData(
     views: readonly Uint8Array[],

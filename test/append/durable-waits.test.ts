@@ -32,45 +32,41 @@ it('what became durable before the log was closed is told as that, whenever the 
   }
 });
 
-it('a wait for more than is durable sleeps until there is news', async () => {
-  let asked = 0;
-  class Counted extends LogState {
-    override awaitNews(isOver: () => boolean): Promise<void> | undefined {
-      asked++;
-      return super.awaitNews(isOver);
-    }
+/** Counts how often news are waited for. */
+class Counted extends LogState {
+  asked = 0;
+
+  override awaitNews(isOver: () => boolean): Promise<void> | undefined {
+    this.asked++;
+    return super.awaitNews(isOver);
   }
+}
+
+it('a wait for more than is durable sleeps until there is news', async () => {
   const state = new Counted();
   const waits = new DurableWaits(state);
   const waiting = [waits.wait(1), waits.wait(5)];
   state.setDurableLsn(1);
   expect(await waiting[0]).toBe(1);
-  asked = 0;
+  state.asked = 0;
   for (let i = 0; i < 5; i++) await turn();
-  expect(asked).toBe(0);
+  expect(state.asked).toBe(0);
   state.setDurableLsn(5);
   expect(await waiting[1]).toBe(5);
 });
 
 it('a wait that was given up is forgotten: nobody listens for it any more', async () => {
-  let asked = 0;
-  class Counted extends LogState {
-    override awaitNews(isOver: () => boolean): Promise<void> | undefined {
-      asked++;
-      return super.awaitNews(isOver);
-    }
-  }
   const state = new Counted();
   const waits = new DurableWaits(state);
   const giveUp = new AbortController();
   const givenUp = waits.wait(2, giveUp.signal);
   giveUp.abort(left);
   await expect(givenUp).rejects.toBe(left);
-  asked = 0;
+  state.asked = 0;
   state.setDurableLsn(1);
   waits.stateChanged();
   for (let i = 0; i < 5; i++) await turn();
-  expect(asked).toBe(0);
+  expect(state.asked).toBe(0);
 });
 
 it('a thread that leaves rejects what waits in it, now and later, but for what is durable', async () => {

@@ -3,10 +3,15 @@ import { expect, it } from 'vitest';
 import { type Log, type LogReader, openLog, openReader } from '../../dist/src/index.js';
 import { tempDir } from '../support/temp-dir.js';
 
-it.each(['read', 'tail'] as const)('a %s ends when it is disposed of', async (way) => {
-  await using log: Log = await openLog(tempDir());
+async function logOfTwoGroups(): Promise<Log> {
+  const log = await openLog(tempDir());
   await log.appendBatch(['a', 'b']);
   await log.append('c');
+  return log;
+}
+
+it.each(['read', 'tail'] as const)('a %s ends when it is disposed of', async (way) => {
+  await using log: Log = await logOfTwoGroups();
   await using reader: LogReader = await openReader(log.directory);
   for (const source of [log, reader]) {
     const records = source[way]();
@@ -21,9 +26,7 @@ it.each([
   'read',
   'tail',
 ] as const)('a %s that is thrown into ends with just that, within a group too', async (way) => {
-  await using log: Log = await openLog(tempDir());
-  await log.appendBatch(['a', 'b']);
-  await log.append('c');
+  await using log: Log = await logOfTwoGroups();
   await using reader: LogReader = await openReader(log.directory);
   for (const source of [log, reader]) {
     const records = source[way]();
