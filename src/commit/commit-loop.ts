@@ -2,9 +2,8 @@
  * commit-loop: what the I/O worker does all day: look for published chunks, commit them as groups, sleep.
  *
  * `step` is one round without waiting; `run` repeats it and waits in between. Behind a group the worker first
- * sleeps blocking, for a moment, and does so at once: a wake-up from `Atomics.wait` takes 10 us less than one
- * through the event loop, and what the worker still did on a CPU that its callers are woken on would keep them
- * waiting. Then it sleeps in `Atomics.waitAsync`, and the event loop serves control calls and maintenance. Who makes
+ * takes a nap (nap.ts), and does so at once: a wake-up from `Atomics.wait` takes 10 us less than one through the event
+ * loop. Then it sleeps in `Atomics.waitAsync`, and the event loop serves control calls and maintenance. Who makes
  * a control call rings, so that it need not wait for that. Under load the loop lets the event loop turn every eight
  * milliseconds, or every one while maintenance is under way.
  */
@@ -15,13 +14,8 @@ import { CLOSING, DEAD, type LogState, OPEN, WORKER_DOORBELL } from '../ring/log
 import { CommitWindow } from './commit-window.js';
 import type { GroupBuilder, GroupLimits } from './group-builder.js';
 import type { LogWriter } from './log-writer.js';
+import { Nap } from './nap.js';
 
-/**
- * How long the worker sleeps blocking before it sleeps in its event loop. Longer than a tick of the kernel, which are
- * 4 ms in most: an earlier timer has to be set in hardware and taken back, in a virtual machine by leaving it, and that
- * was 8 us of each append alone in flight (of 113, with 1 ms instead of 5).
- */
-const BLOCKING_MS = 5;
 /** How long the event loop may be kept from turning: while maintenance is under way, and else. */
 const BUSY_TURN_US = 1000;
 const TURN_US = 8000;
@@ -67,6 +61,7 @@ export class CommitLoop {
   readonly #state: LogState;
   readonly #options: CommitLoopOptions;
   readonly #window: CommitWindow;
+  readonly #nap: Nap;
   #requests: Request[] = [];
   #paused = false;
   /** Whether the last group found no segment with room, and not a request alone. */
@@ -89,6 +84,7 @@ export class CommitLoop {
     this.#state = state;
     this.#options = options;
     this.#window = new CommitWindow(options.windowUs, options.limits);
+    this.#nap = new Nap(state.words, WORKER_DOORBELL, options.environment.monotonicUs);
     this.#markedLsn = writer.lastLsn;
     this.#turnedUs = options.environment.monotonicUs();
   }
@@ -147,7 +143,7 @@ export class CommitLoop {
       else if (outcome !== 'committed') this.#sleepInWindow(outcome.windowUs);
       const turnAfterUs = this.#isBusy ? BUSY_TURN_US : TURN_US;
       if (this.#options.environment.monotonicUs() - this.#turnedUs > turnAfterUs) await this.#turn();
-      else if (outcome === 'committed') this.#nap();
+      else if (outcome === 'committed') this.#nap.take(this.#hasWork);
     }
   }
 
@@ -164,14 +160,6 @@ export class CommitLoop {
    */
   async #chunksOrSegment(): Promise<void> {
     await parkAsync(this.#state.words, WORKER_DOORBELL, LONGEST_SLEEP_MS, () => this.#group.hasChunks()); // R4
-  }
-
-  /**
-   * Sleeps, blocking, right behind a completion: the callers just woken may need this very CPU, and one of them will
-   * be back in a moment.
-   */
-  #nap(): void {
-    parkBlocking(this.#state.words, WORKER_DOORBELL, BLOCKING_MS, this.#hasWork);
   }
 
   /** One round: the requests that wait, and one group. */
