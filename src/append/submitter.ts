@@ -2,9 +2,9 @@
  * submitter: the ring of one thread, from its side: puts records and submissions in, has them wait for room, and
  * settles them as completions come.
  *
- * When the ring is published, publish-schedule.ts says.
+ * When the ring is published, publish-schedule.ts says; how completions are heard of, completion-watch.ts.
  */
-import { clearInterval, setImmediate, setInterval } from 'node:timers'; // as in publish-schedule
+import { clearInterval, setInterval } from 'node:timers'; // as in publish-schedule
 import type { CompletionEvents } from '../diagnostics.js';
 import { ClosedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
@@ -12,6 +12,7 @@ import type { ResolvedOptions } from '../options.js';
 import { COMMITTED, type RingMemory, UNSYNCED } from '../ring/layout.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import { type CompletedGroup, RingProducer } from '../ring/producer.js';
+import { CompletionWatch } from './completion-watch.js';
 import { KeepAlive } from './keep-alive.js';
 import { copyPayload, type Payload } from './payload.js';
 import { PendingAppends, type Resolve, type ResolvePlain } from './pending.js';
@@ -40,8 +41,8 @@ export class Submitter {
   readonly #keepAlive: KeepAlive;
   readonly #events: CompletionEvents;
   readonly #schedule: PublishSchedule;
+  readonly #watch: CompletionWatch;
   #closed = false;
-  #parked = false;
   #holding = false;
   /** Whether the log has ended and what was pending was rejected: what is completed after that comes too late. */
   #ended = false;
@@ -61,6 +62,7 @@ export class Submitter {
     this.#make = new SubmissionMaker(state, options);
     this.#keepAlive = new KeepAlive(this.#drain);
     this.#schedule = new PublishSchedule(() => this.publish());
+    this.#watch = new CompletionWatch(this.#ring, state, options.busyPollUs, this.#drain);
   }
 
   /** Holds the process while a caller waits for something besides an append. */
@@ -217,7 +219,7 @@ export class Submitter {
     // After the publishing: the worker forgets a hurry with the next group that it takes, which must not be one
     // without what the barrier waits for. Again and again, as what waits for room is published later.
     if (this.#barriers > 0) this.#state.hurry();
-    this.#listen();
+    if (this.#pending.length > 0) this.#watch.listen();
   }
 
   /**
@@ -243,6 +245,7 @@ export class Submitter {
     this.#closed = true;
     if (!this.#ended) this.#ring.consume(this.#complete);
     this.#ended = true;
+    this.#watch.stop();
     this.#ring.detach();
     this.#rejectAll(error);
     this.#keepAlive.stop();
@@ -279,27 +282,6 @@ export class Submitter {
     this.#pending.pushPlain(resolve);
     this.#ring.isFilling = false;
     this.#hold();
-  };
-
-  /** Sees to it that completions are consumed as they come, by at most one wait at a time. */
-  #listen(): void {
-    if (this.#parked || this.#pending.length === 0) return;
-    const woken = this.#ring.park(
-      undefined,
-      () => this.#ring.hasCompletions() || this.#state.state >= CLOSED,
-    );
-    if (woken === undefined) {
-      // Not a microtask: a fast disk would then keep the event loop from ever turning.
-      setImmediate(this.#drain);
-    } else {
-      this.#parked = true;
-      woken.then(this.#onWake);
-    }
-  }
-
-  readonly #onWake = (): void => {
-    this.#parked = false;
-    this.#drain();
   };
 
   readonly #drain = (): void => {

@@ -5,15 +5,13 @@
  * Who sleeps has to be woken. In a virtual machine that was 15 us of the appending thread's time, which has to leave the
  * machine for it, and 15 to 25 until the CPU that had halted meanwhile runs the worker; who is awake has the work within 1.
  * Callers that wait for their records are back 20 to 80 us behind each completion. Where nobody comes that soon, or where
- * the worker keeps them from the only CPU, being awake is in vain, and that is how it is told: behind each time in vain it
- * is awake more rarely, and behind each other more often.
+ * the worker keeps them from the only CPU, being awake is in vain, and is tried more rarely (ring/backoff).
  */
+import { Backoff } from '../ring/backoff.js';
 import { parkBlocking } from '../ring/doorbell.js';
 
 /** How long the worker waits awake, at most. */
 const AWAKE_US = 100;
-/** After so many waits asleep it tries again to be awake, at most. */
-const MOST_ASLEEP = 63;
 /**
  * How long it sleeps blocking before it sleeps in its event loop. Longer than a tick of the kernel, which are
  * 4 ms in most: an earlier timer has to be set in hardware and taken back, in a virtual machine by leaving it, and that
@@ -25,9 +23,7 @@ export class Nap {
   readonly #words: Int32Array;
   readonly #doorbell: number;
   readonly #nowUs: () => number;
-  /** Waits that are asleep from their beginning: how many follow, and how many follow the next one awake in vain. */
-  #asleep = 0;
-  #asleepNext = 1;
+  readonly #awake = new Backoff();
 
   /** For the owner of the doorbell `words[doorbell]`; `nowUs` is a monotonic clock. */
   constructor(words: Int32Array, doorbell: number, nowUs: () => number) {
@@ -42,14 +38,12 @@ export class Nap {
    */
   take(hasWork: () => boolean): void {
     if (hasWork()) return; // nothing was waited for, and nothing is learnt
-    if (this.#asleep > 0) {
-      this.#asleep--;
-    } else if (this.#isSeenAwake(hasWork)) {
-      this.#asleepNext = Math.ceil(this.#asleepNext / 2);
-      return;
-    } else {
-      this.#asleep = this.#asleepNext;
-      this.#asleepNext = Math.min(2 * this.#asleepNext + 1, MOST_ASLEEP);
+    if (this.#awake.isDue()) {
+      if (this.#isSeenAwake(hasWork)) {
+        this.#awake.paid();
+        return;
+      }
+      this.#awake.wasInVain();
     }
     parkBlocking(this.#words, this.#doorbell, BLOCKING_MS, hasWork);
   }

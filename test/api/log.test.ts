@@ -20,6 +20,8 @@ describe('options', () => {
     ['maxGroupBytes', 2 ** 30],
     ['maxGroupRecords', 0],
     ['maxWaitingBytes', '5'],
+    ['busyPollUs', 10_001],
+    ['busyPollUs', 0.5],
     ['recycle', 1],
     ['padGroups', 'yes'],
     ['mustInclude', -1],

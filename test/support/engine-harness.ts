@@ -25,6 +25,7 @@ export const TINY_OPTIONS: ResolvedOptions = {
   maxGroupBytes: 4096,
   maxGroupRecords: 64,
   maxWaitingBytes: 0,
+  busyPollUs: 0,
   recycle: true,
   padGroups: false,
   recordChecksums: false,
