@@ -11,6 +11,7 @@ import { FRAME_HEADER_BYTES, frameBytes, HAS_CHECKSUM } from '../format/record-f
 import { isToChecksum } from './chunk-checksum.js';
 import { ClaimSpace } from './claim.js';
 import { sharedUs } from './clock.js';
+import { type CompletedGroup, CompletionSlots } from './completion-slots.js';
 import { parkAsync, wake } from './doorbell.js';
 import {
   BEGINS_SPAN,
@@ -25,21 +26,8 @@ import {
   CHUNK_OLDEST_SPAN,
   CHUNK_PUBLISHED_US,
   CHUNK_RECORDS,
-  COMPLETED,
-  COMPLETION_CHUNKS,
-  COMPLETION_GROUP_BYTES,
-  COMPLETION_GROUP_RECORDS,
-  COMPLETION_LSN_HIGH,
-  COMPLETION_LSN_LOW,
-  COMPLETION_MORE,
-  COMPLETION_OUTCOME,
-  COMPLETION_RECORDS,
-  COMPLETION_SEGMENT_HIGH,
-  COMPLETION_SEGMENT_LOW,
-  COMPLETION_SYNC_US,
   CONDITIONAL,
   chunkSlot,
-  completionSlot,
   DETACHED,
   PRODUCER_DOORBELL,
   PUBLISHED,
@@ -64,18 +52,6 @@ export interface ChunkLimits {
  */
 export type OnCompletion = (firstLsn: number, records: number, outcome: number) => void;
 
-/** The group that the completion at hand belongs to. */
-export interface CompletedGroup {
-  records: number;
-  /** Bytes of its records, with their frames. */
-  bytes: number;
-  /** What its write and sync took. */
-  syncUs: number;
-  segment: number;
-  /** How many completions of the same group, with records of this thread, are consumed right after this one. */
-  more: number;
-}
-
 /** A span that is open: the number of the chunk in which it began. */
 export type SpanToken = number;
 
@@ -92,10 +68,9 @@ export class RingProducer {
   readonly data: Buffer;
   #free: Buffer;
 
-  /** Chunks published and completions consumed, modulo 2^32 as in shared memory. */
+  readonly #completions: CompletionSlots;
+  /** Chunks published, and those whose completion was consumed, modulo 2^32 as in shared memory. */
   #published = 0;
-  #completed = 0;
-  /** Chunks whose completion was consumed. */
   #released = 0;
   /** Where each published chunk ends in the data area, by slot. */
   readonly #ends = new Int32Array(SLOTS);
@@ -117,17 +92,12 @@ export class RingProducer {
   #keptSpan: SpanToken | undefined;
   /** Open spans by the number of the chunk in which they began, oldest first: how many. */
   readonly #spans = new Map<SpanToken, number>();
-  /** Of the completion at hand. */
-  readonly completedGroup: CompletedGroup = {
-    ...{ records: 0, bytes: 0, syncUs: 0, segment: 0, more: 0 },
-  };
-
   /** `count` is where the ring's counters stand: 0, but for tests of their wrap. */
   constructor(ring: RingMemory, state: LogState, limits: ChunkLimits, count = 0) {
     this.#published = count;
-    this.#completed = count;
     this.#released = count;
     this.#words = ring.words;
+    this.#completions = new CompletionSlots(ring.words, count);
     this.data = Buffer.from(ring.data.buffer, ring.data.byteOffset, ring.data.byteLength);
     this.#free = this.data;
     this.#frameWords = new Int32Array(ring.data.buffer, ring.data.byteOffset, ring.data.byteLength >> 2);
@@ -301,32 +271,26 @@ export class RingProducer {
 
   /** Whether a completion waits to be consumed. */
   hasCompletions(): boolean {
-    return Atomics.load(this.#words, COMPLETED) !== this.#completed;
+    return this.#completions.hasAny();
+  }
+
+  /** The group of the completion that is being consumed. */
+  get completedGroup(): CompletedGroup {
+    return this.#completions.group;
   }
 
   /** Consumes all completions that are there, in order, and frees what they cover. */
   consume(onCompletion: OnCompletion): void {
     if (this.isFilling) this.#takeBack();
-    const words = this.#words;
-    const group = this.completedGroup;
-    const posted = Atomics.load(words, COMPLETED); // R3: their slots are visible from here on
-    while (this.#completed !== posted) {
-      const slot = completionSlot(this.#completed);
-      const firstLsn = longAt(words, slot + COMPLETION_LSN_LOW, slot + COMPLETION_LSN_HIGH);
-      const records = words[slot + COMPLETION_RECORDS] as number;
-      const chunks = words[slot + COMPLETION_CHUNKS] as number;
-      const outcome = words[slot + COMPLETION_OUTCOME] as number;
-      group.records = words[slot + COMPLETION_GROUP_RECORDS] as number;
-      group.bytes = words[slot + COMPLETION_GROUP_BYTES] as number;
-      group.syncUs = words[slot + COMPLETION_SYNC_US] as number;
-      group.segment = longAt(words, slot + COMPLETION_SEGMENT_LOW, slot + COMPLETION_SEGMENT_HIGH);
-      group.more = words[slot + COMPLETION_MORE] as number;
-      this.#completed = (this.#completed + 1) | 0;
+    const completions = this.#completions;
+    const posted = completions.posted();
+    while (completions.next(posted)) {
+      const { firstLsn, records, chunks, outcome } = completions;
       this.#released = (this.#released + chunks) | 0;
       assert(((this.#published - this.#released) | 0) >= 0, 'R1 only published chunks are completed');
       // A SYNC has a completion of its own and no bytes.
       if (outcome !== SYNCED) this.#space.release(this.#ends[(this.#released - 1) & (SLOTS - 1)] as number);
-      words[USED_BYTES] = this.#space.usedBytes;
+      this.#words[USED_BYTES] = this.#space.usedBytes;
       onCompletion(firstLsn, records, outcome);
     }
   }
@@ -342,8 +306,4 @@ export class RingProducer {
     wake(this.#words, PRODUCER_DOORBELL); // ends our own wait, which would otherwise never be freed
     wake(this.#state.words, WORKER_DOORBELL);
   }
-}
-
-function longAt(words: Int32Array, low: number, high: number): number {
-  return ((words[high] as number) >>> 0) * 0x1_0000_0000 + ((words[low] as number) >>> 0);
 }

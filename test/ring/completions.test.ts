@@ -1,5 +1,6 @@
 /** completions: what became of a consumer's chunks is what its producer hears, field by field. */
 import { describe, expect, it } from 'vitest';
+import type { CompletedGroup } from '../../dist/src/ring/completion-slots.js';
 import {
   CHUNK_OFFSET,
   COMMITTED,
@@ -11,7 +12,6 @@ import {
   PRODUCER_DOORBELL,
   SYNCED,
 } from '../../dist/src/ring/layout.js';
-import type { CompletedGroup } from '../../dist/src/ring/producer.js';
 import { GROUP, LONGS, oneRing } from '../support/one-ring.js';
 
 describe('a completion', () => {
