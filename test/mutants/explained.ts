@@ -218,8 +218,8 @@ export const EXPLAINED: readonly Explained[] = [
     why: 'The field is the first of its slot: what is added to the slot for it is 0.',
   },
   {
-    file: 'src/ring/producer.ts',
-    source: 'const firstLsn = longAt(words, slot + COMPLETION_LSN_LOW, slot + COMPLETION_LSN_HIGH);',
+    file: 'src/ring/completion-slots.ts',
+    source: 'this.firstLsn = longAt(words, slot + COMPLETION_LSN_LOW, slot + COMPLETION_LSN_HIGH);',
     original: 'slot + COMPLETION_LSN_LOW',
     replacement: '(slot - COMPLETION_LSN_LOW)',
     why: 'The field is the first of its slot: what is added to the slot for it is 0.',
