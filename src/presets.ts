@@ -9,9 +9,9 @@ const MiB = 1024 * KiB;
 
 /**
  * For callers who wait for each answer, and have CPU to spare: their threads stay awake while they wait, and a small group
- * is soon over, also beside bulk writers on other rings. One append of 128 bytes at a time: 98 us instead of 153 (p50; the
- * disk's own 93 to 113), for 4 times the CPU of the appending thread; beside 200 of 64 KiB in flight 0.5 ms instead of
- * 4.0. 100 in flight: 1.26 times the rate; 10 000 get 0.4 of it, for lack of ring.
+ * is soon over, also beside bulk writers on other rings. One append of 128 bytes at a time: 98 us instead of 153 (p50),
+ * for 4 times the CPU of the appending thread; beside 200 of 64 KiB in flight 0.5 ms instead of 4.0. 100 in flight: 1.26
+ * times the rate; 10 000 get 0.3 of it, for lack of ring.
  */
 export const lowLatency = {
   /** See the option. */
