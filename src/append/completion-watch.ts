@@ -7,6 +7,9 @@ import { Backoff } from '../ring/backoff.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import type { RingProducer } from '../ring/producer.js';
 
+/** Bound at once: with a clock that fake timers have stopped a poll would never end. */
+const nowMs = performance.now.bind(performance);
+
 export class CompletionWatch {
   readonly #ring: RingProducer;
   readonly #state: LogState;
@@ -25,7 +28,7 @@ export class CompletionWatch {
     state: LogState,
     busyPollUs: number,
     onNews: () => void,
-    nowUs = () => performance.now() * 1000,
+    nowUs = () => nowMs() * 1000,
   ) {
     this.#ring = ring;
     this.#state = state;

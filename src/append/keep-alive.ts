@@ -16,7 +16,8 @@ export class KeepAlive {
   }
 
   hold(): void {
-    if (this.#holds++ === 0) this.#timer.ref();
+    if (this.#holds === 0) this.#timer.ref();
+    this.#holds++; // behind the call, which may throw at the end of the stack
   }
 
   release(): void {

@@ -41,10 +41,11 @@ export class PublishSchedule {
 
   /** Something was put. */
   put(): void {
+    if (!this.#isScheduled) {
+      queueMicrotask(this.#endOfMicrotasks);
+      this.#isScheduled = true; // behind the call, which may throw at the end of the stack, and nothing would come then
+    }
     this.#hasPut = true;
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(this.#endOfMicrotasks);
   }
 
   readonly #endOfMicrotasks = (): void => {

@@ -244,9 +244,9 @@ export class Submitter {
    */
   detach(error: unknown = new ClosedError()): void {
     this.#closed = true;
+    this.#watch.stop();
     if (!this.#ended) this.#ring.consume(this.#complete);
     this.#ended = true;
-    this.#watch.stop();
     this.#ring.detach();
     this.#rejectAll(error);
     this.#keepAlive.stop();
@@ -319,8 +319,8 @@ export class Submitter {
 
   #hold(): void {
     if (this.#holding) return;
-    this.#holding = true;
     this.#keepAlive.hold();
+    this.#holding = true;
   }
 
   #release(): void {

@@ -4,7 +4,7 @@
  * `step` is one round without waiting; `run` repeats it and waits in between. Behind a group the worker first
  * takes a nap (nap.ts), and does so at once: a wake-up from `Atomics.wait` takes 10 us less than one through the event
  * loop. Then it sleeps in `Atomics.waitAsync`, and the event loop serves control calls and maintenance. Who makes
- * a control call rings, so that it need not wait for that. Under load the loop lets the event loop turn every eight
+ * a control call rings, so that it need not wait for that: the event loop turns then, also under load. Under load the loop lets the event loop turn every eight
  * milliseconds, or every one while maintenance is under way.
  */
 import type { Environment } from '../environment.js';
@@ -142,7 +142,8 @@ export class CommitLoop {
       else if (outcome === 'idle') await this.#sleep();
       else if (outcome !== 'committed') this.#sleepInWindow(outcome.windowUs);
       const turnAfterUs = this.#isBusy ? BUSY_TURN_US : TURN_US;
-      if (this.#options.environment.monotonicUs() - this.#turnedUs > turnAfterUs) await this.#turn();
+      if (this.#state.isCalled) await this.#hear();
+      else if (this.#options.environment.monotonicUs() - this.#turnedUs > turnAfterUs) await this.#turn();
       else if (outcome === 'committed') this.#nap.take(this.#hasWork);
     }
   }
@@ -223,7 +224,10 @@ export class CommitLoop {
   }
 
   readonly #hasWork = (): boolean =>
-    this.#group.hasChunks() || this.#requests.length > 0 || this.#state.state !== OPEN;
+    this.#group.hasChunks() ||
+    this.#requests.length > 0 ||
+    this.#state.isCalled ||
+    this.#state.state !== OPEN;
 
   async #sleep(): Promise<void> {
     const { environment } = this.#options;
@@ -255,8 +259,16 @@ export class CommitLoop {
   #sleepInWindow(windowUs: number): void {
     const seen = this.#group.pending().bytes;
     parkBlocking(this.#state.words, WORKER_DOORBELL, windowUs / 1000, () => {
-      return this.#state.isHurried || this.#state.state !== OPEN || this.#group.pending().bytes !== seen;
+      const { isHurried, isCalled, state } = this.#state;
+      return isHurried || isCalled || state !== OPEN || this.#group.pending().bytes !== seen;
     });
+  }
+
+  /** Hears the ports. A turn that is asked for while they are heard ends before they are heard again, so it takes two. */
+  async #hear(): Promise<void> {
+    this.#state.takeCall();
+    await this.#turn();
+    await this.#turn();
   }
 
   /** Lets the event loop turn: control calls, finished file operations, closed ports. */

@@ -33,8 +33,8 @@ export class Nap {
   }
 
   /**
-   * Returns when `hasWork()` is true, or when BLOCKING_MS are over. Nobody need wake who is awake: what is published is seen
-   * by the next look (R3), and the last look is the one behind parking, as in any sleep (R4).
+   * Returns when `hasWork()` is true, or when BLOCKING_MS are over. Nobody need wake who is awake: what `hasWork` looks
+   * for is stored before anybody rings, and the last look is the one behind parking, as in any sleep (R4).
    */
   take(hasWork: () => boolean): void {
     if (hasWork()) return; // nothing was waited for, and nothing is learnt

@@ -5,6 +5,7 @@
  *   WORKER_DOORBELL  all                                the I/O worker's doorbell
  *   STATE            I/O worker; DEAD: the opener       OPEN, CLOSING, CLOSED, POISONED, DEAD
  *   HURRY            sets: producer; clears: I/O worker  1: a caller waits, leave no commit window open
+ *   CALLED           sets: caller; clears: I/O worker    1: a control call may be on one of its ports
  *   STALLED          I/O worker                         1: no segment has room, and none can be prepared
  *   EPOCH            I/O worker, at open                how often the log has been opened
  *   SPANS_BEGUN      producers                          spans begun since
@@ -46,6 +47,7 @@ const HURRY = 2;
 const STALLED = 3;
 const EPOCH = 4;
 const SPANS_BEGUN = 5;
+const CALLED = 6;
 const CUTS = 16;
 export const WORKER_DOORBELL = 32;
 const DURABLE_LSN = 32; // in 64-bit words: a line of its own
@@ -110,9 +112,19 @@ export class LogState {
     wake(this.words, WORKER_DOORBELL); // R4: after the store
   }
 
-  /** Has the worker hear its control ports. */
+  /** Has the worker hear its control ports. Called behind the message: the worker that is awake sees it before it sleeps. */
   ring(): void {
-    wake(this.words, WORKER_DOORBELL);
+    Atomics.store(this.words, CALLED, 1);
+    wake(this.words, WORKER_DOORBELL); // R4: after the store
+  }
+
+  get isCalled(): boolean {
+    return Atomics.load(this.words, CALLED) === 1;
+  }
+
+  /** Called by the I/O worker before it hears its ports: a call that comes meanwhile is not lost. */
+  takeCall(): void {
+    Atomics.store(this.words, CALLED, 0);
   }
 
   get isHurried(): boolean {

@@ -173,3 +173,17 @@ it('listens again after a call that threw at the end of the stack', async () => 
   await turn();
   expect(heard.length).toBe(1);
 });
+
+it('ends its polling also where fake timers have stopped the clock', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    const state = new LogState();
+    const ring = new RingProducer(createRing(16_384), state, { bytes: 4096, records: 16 });
+    const parks = vi.spyOn(ring, 'park');
+    new CompletionWatch(ring, state, 1, () => {}).listen();
+    for (let turns = 0; turns < 1000 && parks.mock.calls.length === 0; turns++) await turn();
+    expect(parks).toHaveBeenCalledTimes(1);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -85,3 +85,17 @@ it('is not held up by fake timers', async () => {
   expect(await Promise.all(lsns)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   await log.close();
 });
+
+// Nothing was published any more, and no append answered, until 32 KiB had gathered.
+it('publishes what comes behind a put that threw at the end of the stack', async () => {
+  const { published, put, one } = schedule();
+  const queue = vi.fn<typeof queueMicrotask>(() => {
+    throw new RangeError('Maximum call stack size exceeded');
+  });
+  vi.stubGlobal('queueMicrotask', queue);
+  expect(() => one.put()).toThrow(RangeError);
+  expect(one.isDue).toBe(false);
+  vi.unstubAllGlobals();
+  await put();
+  expect(published).toEqual([1]);
+});

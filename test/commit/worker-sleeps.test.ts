@@ -204,6 +204,55 @@ describe('the worker', () => {
     expect(sleeps).toEqual([]);
   });
 
+  // Its ring was lost while the worker was awake: it then slept, deaf, for 5 ms, behind most calls that followed an append.
+  it('hears a control call that rang while it was awake, before it sleeps', async () => {
+    const all = played();
+    const { state, seen } = all;
+    all.put();
+    all.whenCommitted(() => state.ring());
+    const heardAt: number[] = [];
+    const { onTurn } = all.options;
+    all.options.onTurn = () => {
+      heardAt.push(sleeps.length);
+      return onTurn();
+    };
+    asleep = () => {
+      expect(state.isCalled).toBe(false);
+      state.advance(CLOSING);
+    };
+    await closing(all);
+    expect(heardAt.slice(0, 2)).toEqual([0, 0]);
+    expect(seen.commits).toBe(1);
+  });
+
+  it('hears a control call within a commit window', async () => {
+    const all = played(300);
+    all.put();
+    asleep = () => {
+      throw new Error('slept beside a call');
+    };
+    all.whenLooked(() => {
+      if (all.seen.looks === 2) all.state.ring();
+    });
+    all.options.onTurn = () => {
+      if (++all.seen.turns === 2) all.state.advance(CLOSING);
+      return false;
+    };
+    await closing(all);
+    expect(all.seen.commits).toBe(1);
+  });
+
+  it('is woken from its event loop by a control call, and hears it there', async () => {
+    const all = played();
+    asleep = () => {
+      if (sleeps.length === 1) all.state.ring();
+      else all.state.advance(CLOSING);
+    };
+    await closing(all);
+    expect(all.seen.turns).toBe(4);
+    expect(all.state.isCalled).toBe(false);
+  });
+
   it('is woken from its event loop by a request', () => {
     const { loop, state } = played();
     Atomics.store(state.words, WORKER_DOORBELL, 1);

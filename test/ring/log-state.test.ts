@@ -36,6 +36,15 @@ it('a hurry is seen until it is taken', () => {
   expect(other.isHurried).toBe(false);
 });
 
+it('a control call is seen until it is taken, also by a worker that was awake as it rang', () => {
+  const [worker, other] = seenTwice();
+  expect(worker.isCalled).toBe(false);
+  other.ring();
+  expect(worker.isCalled).toBe(true);
+  worker.takeCall();
+  expect(worker.isCalled).toBe(false);
+});
+
 it('the last LSN is the written one where that is ahead of the durable one, and the durable one where it is not', () => {
   const [worker, other] = seenTwice();
   expect(other.lastLsn).toBe(0);
