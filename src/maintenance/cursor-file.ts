@@ -26,6 +26,7 @@ export class CursorFile {
   readonly #logId: Uint8Array;
   #sequence: number;
   #position: number;
+  #farthest: number;
   #failure: IoError | undefined;
 
   private constructor(file: StorageFile, slot: CursorSlot) {
@@ -34,11 +35,17 @@ export class CursorFile {
     this.#logId = slot.logId;
     this.#sequence = slot.sequence;
     this.#position = slot.position;
+    this.#farthest = slot.position;
   }
 
   /** The position that is durable. */
   get position(): number {
     return this.#position;
+  }
+
+  /** The farthest position that may be on the disk: a move that failed may have left it there. */
+  get farthest(): number {
+    return this.#farthest;
   }
 
   /** Makes a cursor's file, durably. Throws IoError. */
@@ -104,6 +111,7 @@ export class CursorFile {
   async move(position: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const sequence = this.#sequence + 1;
+    this.#farthest = Math.max(this.#position, position);
     try {
       const slot = { name: this.name, logId: this.#logId, sequence, position };
       await this.#file.write(encodeCursorSlot(slot), cursorSlotOffset(sequence));
@@ -117,6 +125,7 @@ export class CursorFile {
     }
     this.#sequence = sequence;
     this.#position = position;
+    this.#farthest = position;
   }
 
   close(): Promise<void> {

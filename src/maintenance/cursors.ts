@@ -169,7 +169,7 @@ export class Cursors {
   /** Writes what is wanted. The lower of old and new position counts until that is durable. */
   async #move(entry: Entry, file: CursorFile): Promise<void> {
     entry.heldFrom = Math.min(entry.heldFrom, entry.wanted + 1);
-    if (entry.wanted !== file.position) await file.move(entry.wanted);
+    if (entry.wanted !== file.position || file.farthest > file.position) await file.move(entry.wanted);
     entry.heldFrom = file.position + 1;
   }
 
@@ -199,15 +199,17 @@ export class Cursors {
 
   /**
    * The log is about to be cut behind `lsn`: cursors that are farther are set back to it, durably, and none goes
-   * farther until `cutIsOver`. Before the cut, so that no crash leaves a cursor behind the end of the log.
+   * farther until `cutIsOver`. Throws IoError when one can't be, as a move of it has failed. Before the cut, so that no crash leaves a cursor behind the end of the log.
    */
   async setBack(lsn: number): Promise<void> {
     this.#ceiling = lsn;
     await this.#queue.add(async () => {
       for (const entry of this.#entries.values()) {
-        if (entry.file === undefined || entry.error !== undefined || entry.wanted <= lsn) continue;
+        const { file } = entry;
+        if (file === undefined || entry.error !== undefined) continue;
+        if (Math.max(entry.wanted, file.farthest) <= lsn) continue;
         entry.wanted = lsn;
-        await this.#move(entry, entry.file);
+        await this.#move(entry, file);
       }
     });
   }

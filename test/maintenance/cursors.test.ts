@@ -40,6 +40,22 @@ it('a cut sets back a cursor that is one LSN farther, and none goes beyond it un
   expect(await cursors.ack('c', 8)).toBe(8);
 });
 
+// The cut passed it by, as it stood low enough; and the next opening found it behind the end of the log.
+it('nothing is cut below where a cursor may stand on the disk, as its move has failed', async () => {
+  const { cursors, failing } = await atEight();
+  failing.kind = 'write';
+  await expect(cursors.ack('c', 9)).rejects.toMatchObject({ code: 'RINGWAL_IO' });
+  delete failing.kind;
+  await cursors.setBack(9);
+  cursors.cutIsOver();
+  for (let i = 0; i < 2; i++) {
+    await expect(cursors.setBack(8)).rejects.toMatchObject({ code: 'RINGWAL_IO' });
+    cursors.cutIsOver();
+  }
+  await cursors.remove('c');
+  await cursors.setBack(8);
+});
+
 it('a cursor that could not be set back holds back what it needs in the lower place, where it may stand', async () => {
   const { cursors, failing } = await atEight();
   failing.kind = 'write';
