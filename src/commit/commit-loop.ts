@@ -4,7 +4,7 @@
  * `step` is one round without waiting; `run` repeats it and waits in between. Behind a group the worker first
  * takes a nap (nap.ts), and does so at once: a wake-up from `Atomics.wait` takes 10 us less than one through the event
  * loop. Then it sleeps in `Atomics.waitAsync`, and the event loop serves control calls and maintenance. Who makes
- * a control call rings, so that it need not wait for that: the event loop turns then, also under load. Under load the loop lets the event loop turn every eight
+ * a control call rings, and the event loop turns then, also under load. Without a call it turns there every eight
  * milliseconds, or every one while maintenance is under way.
  */
 import type { Environment } from '../environment.js';

@@ -50,8 +50,7 @@ export class Nap {
 
   #isSeenAwake(hasWork: () => boolean): boolean {
     const sinceUs = this.#nowUs();
-    do if (hasWork()) return true;
-    while (this.#nowUs() - sinceUs < AWAKE_US);
+    while (this.#nowUs() - sinceUs < AWAKE_US) if (hasWork()) return true;
     return false;
   }
 }

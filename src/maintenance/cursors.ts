@@ -169,6 +169,7 @@ export class Cursors {
   /** Writes what is wanted. The lower of old and new position counts until that is durable. */
   async #move(entry: Entry, file: CursorFile): Promise<void> {
     entry.heldFrom = Math.min(entry.heldFrom, entry.wanted + 1);
+    // Where a move that failed may have left it, it does not stay unsaid: the file takes no other, and throws.
     if (entry.wanted !== file.position || file.farthest > file.position) await file.move(entry.wanted);
     entry.heldFrom = file.position + 1;
   }
@@ -199,7 +200,8 @@ export class Cursors {
 
   /**
    * The log is about to be cut behind `lsn`: cursors that are farther are set back to it, durably, and none goes
-   * farther until `cutIsOver`. Throws IoError when one can't be, as a move of it has failed. Before the cut, so that no crash leaves a cursor behind the end of the log.
+   * farther until `cutIsOver`. Before the cut, so that no crash leaves a cursor behind the end of the log. Throws IoError
+   * when one can't be set back, because a move of it has failed.
    */
   async setBack(lsn: number): Promise<void> {
     this.#ceiling = lsn;
