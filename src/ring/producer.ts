@@ -78,6 +78,8 @@ export class RingProducer {
   #openStart = 0;
   #openEnd = 0;
   #openRecords = 0;
+  /** How many times was reserved in it; what was taken back counts, too. */
+  #openAppends = 0;
   #openFlags = 0;
   #expectedLsn = 0;
   /**
@@ -137,7 +139,9 @@ export class RingProducer {
       this.#openStart = offset;
       this.#openEnd = offset;
       this.#openFlags = flags;
+      this.#openAppends = 0;
     }
+    this.#openAppends++;
     return true;
   }
 
@@ -254,7 +258,7 @@ export class RingProducer {
     if ((flags & CONDITIONAL) !== 0) {
       words[slot + CHUNK_EXPECTED_LOW] = this.#expectedLsn | 0;
       words[slot + CHUNK_EXPECTED_HIGH] = Math.floor(this.#expectedLsn / 0x1_0000_0000);
-    } else if (isToChecksum(bytes, records, flags, this.#space.usedBytes - bytes)) {
+    } else if (isToChecksum(bytes, this.#openAppends, flags, this.#space.usedBytes - bytes)) {
       words[slot + CHUNK_FLAGS] = (words[slot + CHUNK_FLAGS] as number) | CHECKSUMMED;
       words[slot + CHUNK_CHECKSUM] =
         checksum(this.data.subarray(this.#openStart, this.#openStart + bytes), 0) | 0;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { GroupBuilder } from '../../dist/src/commit/group-builder.js';
 import { checksum, UNKNOWN_CHECKSUM } from '../../dist/src/format/checksum.js';
-import { frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
+import { FRAME_HEADER_BYTES, frameBytes, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { CHECKPOINT, CONDITIONAL, ENCRYPT, SLOTS, SPANS, UNSYNCED } from '../../dist/src/ring/layout.js';
 import { must } from '../support/must.js';
 import { GROUP, oneRing } from '../support/one-ring.js';
@@ -18,30 +18,53 @@ function ringBehind(waitingBytes: number) {
   producer.publish();
   consumer.peek();
   consumer.take(1);
-  /** One chunk of `records` records of `bytes` bytes each, filled with something, as the consumer sees it. */
-  const publish = (bytes: number, records = 1, flags = 0, fill: () => void = () => {}) => {
-    expect(producer.reserve(records * frameBytes(bytes), records, flags)).toBe(true);
-    fill();
+  const fill = (bytes: number, records: number) => {
     for (let i = 0; i < records; i++) {
       const at = producer.frame(RECORD_FULL, bytes);
       producer.data.fill(i + bytes, at, at + bytes);
     }
+  };
+  const published = () => {
     producer.publish();
     const chunk = { ...must(consumer.peek()) };
     return { ...chunk, bytes: consumer.view().slice() };
   };
-  return { ...ring, publish };
+  /** One chunk of a batch of `records` records of `bytes` bytes each, filled with something, as the consumer sees it. */
+  const publish = (bytes: number, records = 1, flags = 0, before: () => void = () => {}) => {
+    expect(producer.reserve(records * frameBytes(bytes), records, flags)).toBe(true);
+    before();
+    fill(bytes, records);
+    return published();
+  };
+  /** The same of records that were appended one by one. */
+  const publishSingly = (bytes: number, records: number) => {
+    for (let i = 0; i < records; i++) {
+      expect(producer.reserve(frameBytes(bytes), 1)).toBe(true);
+      fill(bytes, 1);
+    }
+    return published();
+  };
+  return { ...ring, publish, publishSingly };
 }
 
-describe('a chunk of long records, behind 64 KiB that are on their way', () => {
+describe('a chunk of long appends, behind 64 KiB that are on their way', () => {
   it.each([
     ['one of 16 KiB', 16 * KIB, 1, 0],
-    ['16 of 1 KiB', 1 * KIB, 16, 0],
+    ['a batch of 16 of 1 KiB', 1 * KIB, 16, 0],
+    ['a batch of 128 of 128 bytes', 128, 128, 0],
     ['one of 300 000 bytes', 300_000, 1, 0],
     ['not to be synced', 64 * KIB, 1, UNSYNCED],
     ['a checkpoint', 64 * KIB, 1, CHECKPOINT],
   ])('comes with its checksum: %s', (_what, bytes, records, flags) => {
     const chunk = ringBehind(64 * KIB).publish(bytes, records, flags);
+    expect(chunk.checksum).toBe(checksum(chunk.bytes, 0));
+  });
+
+  it('comes with its checksum: 16 that take 1 KiB each, one by one, also behind a chunk of short ones', () => {
+    const { consumer, publishSingly } = ringBehind(64 * KIB);
+    publishSingly(8, 100);
+    consumer.take(2);
+    const chunk = publishSingly(1 * KIB - FRAME_HEADER_BYTES, 16);
     expect(chunk.checksum).toBe(checksum(chunk.bytes, 0));
   });
 
@@ -66,10 +89,13 @@ describe('a chunk of long records, behind 64 KiB that are on their way', () => {
 describe('the callers of the I/O worker keep their time', () => {
   it.each([
     ['when it is not behind', 64 * KIB - 8, 64 * KIB, 1],
-    ['when records are short', 512 * KIB, 1000, 32],
     ['when a chunk is short', 512 * KIB, 1 * KIB, 15],
   ])('%s', (_when, waitingBytes, bytes, records) => {
     expect(ringBehind(waitingBytes).publish(bytes, records).checksum).toBe(UNKNOWN_CHECKSUM);
+  });
+
+  it('when appends are short', () => {
+    expect(ringBehind(512 * KIB).publishSingly(1000, 32).checksum).toBe(UNKNOWN_CHECKSUM);
   });
 
   it('when all that was on its way is done', () => {
