@@ -143,7 +143,7 @@ export class RingTransaction implements Transaction {
       return Promise.reject(refused);
     }
     const waits = (this.#terms.refusesLate || this.#mayLose) && this.#unsettled > 0;
-    this.#phase = waits ? 'closing' : 'committing';
+    if (waits) this.#phase = 'closing';
     const committed = waits ? this.#commitBehindRecords() : this.#writeCommit();
     this.#ended = committed.catch(ignore);
     return committed;
@@ -165,7 +165,7 @@ export class RingTransaction implements Transaction {
    * keep its records. Whoever calls it after that is told that the log is closed. One whose commit is under way has its end.
    */
   abandon(): void {
-    if (this.#phase === 'open') this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
+    if (this.#phase === 'open' || this.#phase === 'aborted') this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
   }
 
   /** Settles with the commit that waits for its records, if one does. */
@@ -205,8 +205,8 @@ export class RingTransaction implements Transaction {
     const begin = this.#boundary(RECORD_TXN_BEGIN);
     const isTogether = bytesOf(begin) + bytes <= maxGroupBytes && maxGroupRecords > 1;
     if (!this.#hasBegun && !isTogether) {
-      this.#ring.submit([begin], this.#begins).catch(ignore);
-      this.#begun(); // a boundary is never refused
+      const refused = this.#beginAlone(begin);
+      if (refused) return refused;
     }
     const before = this.#ring.inFlight;
     let appended: Promise<number>;
@@ -225,8 +225,8 @@ export class RingTransaction implements Transaction {
   #submitEncoded(record: Frame): Promise<number> {
     const { compression } = this.#terms;
     if (!this.#hasBegun) {
-      this.#ring.submit([this.#boundary(RECORD_TXN_BEGIN)], this.#begins).catch(ignore);
-      this.#begun();
+      const refused = this.#beginAlone(this.#boundary(RECORD_TXN_BEGIN));
+      if (refused) return refused;
     }
     this.#mayLose = true;
     // Of a copy, for a large record too: see Appender.
@@ -239,19 +239,39 @@ export class RingTransaction implements Transaction {
     return appended;
   }
 
+  /**
+   * Puts BEGIN into a chunk of its own, ahead of what does not fit beside it. It is never refused; but at the end of the stack
+   * any call throws, and nothing of the transaction may enter then: a COMMIT without its BEGIN is damage to readers.
+   */
+  #beginAlone(begin: Frame): Promise<number> | undefined {
+    const before = this.#ring.inFlight;
+    const entered = this.#ring.submit([begin], this.#begins);
+    if (this.#ring.inFlight > before) this.#begun();
+    else this.#fail(entered.catch((error: unknown) => error));
+    entered.catch(ignore);
+    return this.#hasBegun ? undefined : entered;
+  }
+
   async #commitBehindRecords(): Promise<number> {
     await new Promise<void>((resolve) => {
       this.#onSettled = resolve;
     });
     if (this.#failure !== undefined) return rejectedWith(this.#failure);
     const refused = this.#ring.refusal(true);
-    this.#phase = refused ? 'aborted' : 'committing';
-    if (refused) throw refused;
+    if (refused) {
+      this.#phase = 'aborted';
+      throw refused;
+    }
     return this.#writeCommit();
   }
 
+  /** It is open as before when the COMMIT does not enter the ring. */
   #writeCommit(): Promise<number> {
-    return this.#hasBegun ? this.#writeEnd(RECORD_TXN_COMMIT) : Promise.resolve(this.#state.durableLsn);
+    const committed = this.#hasBegun
+      ? this.#writeEnd(RECORD_TXN_COMMIT)
+      : Promise.resolve(this.#state.durableLsn);
+    this.#phase = this.#open.has(this) ? 'open' : 'committing';
+    return committed;
   }
 
   /** An append was rejected: nothing of it may take effect. */
@@ -272,9 +292,12 @@ export class RingTransaction implements Transaction {
     this.#open.add(this);
   }
 
+  /** Never refused either; see `#beginAlone`. */
   #writeEnd(type: number): Promise<number> {
-    this.#open.delete(this);
-    return this.#ring.submit([this.#boundary(type)], { endsSpan: () => this.#span });
+    const before = this.#ring.inFlight;
+    const ended = this.#ring.submit([this.#boundary(type)], { endsSpan: () => this.#span });
+    if (this.#ring.inFlight > before) this.#open.delete(this);
+    return ended;
   }
 
   #boundary(type: number): Frame {

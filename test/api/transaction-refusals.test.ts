@@ -1,4 +1,5 @@
 /** transaction-refusals: where records may be refused behind their entry, no COMMIT comes before all of them are in. */
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Frame, SubmissionTerms } from '../../dist/src/append/submission.js';
 import { type Compression, OFF_THREAD_BYTES, resolveCompression } from '../../dist/src/codec/compression.js';
@@ -19,12 +20,14 @@ const TERMS = {
 function manualRing(refusesLate = true, compression?: Compression) {
   const submitted: { types: number[]; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let refusal: Error | undefined;
+  let overflows = 0;
   const ring = {
     get inFlight(): number {
       return submitted.length;
     },
     refusal: () => refusal,
     submit<T = number>(frames: readonly Frame[], _: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
+      if (overflows-- > 0) return Promise.reject(new RangeError('Maximum call stack size exceeded'));
       return put(
         frames.map(({ type }) => type),
         map,
@@ -42,8 +45,13 @@ function manualRing(refusesLate = true, compression?: Compression) {
   const end = (error: Error): void => {
     refusal = error;
   };
+  /** Has the next calls of `submit` meet the end of the stack, so that nothing of them enters. */
+  const overflow = (calls: number): void => {
+    overflows = calls;
+  };
   const terms = { ...TERMS, refusesLate, compression };
-  return { tx: new RingTransaction(ring, new LogState(), terms, new Set()), submitted, end };
+  const open = new Set<RingTransaction>();
+  return { tx: new RingTransaction(ring, new LogState(), terms, open), open, submitted, end, overflow };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -119,4 +127,49 @@ it('aborts when the compression of a record fails behind the call of commit', as
   submitted[1]?.reject(new Error('simulated'));
   await expect(committed).rejects.toMatchObject({ code: 'RINGWAL_TRANSACTION_ABORTED' });
   expect(submitted.map(({ types }) => types.at(-1))).toEqual([RECORD_FULL, RECORD_FULL, RECORD_TXN_ABORT]);
+});
+
+it.each([
+  ['is compressed', OFF_THREAD_BYTES],
+  ['is large', OFF_THREAD_BYTES - 1],
+])('has no record of a transaction whose BEGIN met the end of the stack: one that %s', async (_what, bytes) => {
+  const { tx, submitted, overflow } = manualRing(false, resolveCompression('deflate'));
+  overflow(1);
+  await expect(tx.append(randomBytes(bytes))).rejects.toThrow(RangeError);
+  await expect(tx.commit()).rejects.toMatchObject({ code: 'RINGWAL_TRANSACTION_ABORTED' });
+  expect(submitted).toHaveLength(0);
+});
+
+it('is open as before when its COMMIT met the end of the stack, and can be committed', async () => {
+  const { tx, open, submitted, overflow } = manualRing(false);
+  void tx.append('one');
+  overflow(1);
+  await expect(tx.commit()).rejects.toThrow(RangeError);
+  expect(open.has(tx)).toBe(true);
+  void tx.commit();
+  expect(submitted.map(({ types }) => types.at(-1))).toEqual([RECORD_FULL, RECORD_TXN_COMMIT]);
+  expect(open.has(tx)).toBe(false);
+});
+
+it('is told to be aborted when its thread leaves, if its ABORT met the end of the stack', async () => {
+  const { tx, open, submitted, overflow } = manualRing(false);
+  void tx.append('one');
+  overflow(1);
+  await tx.abort();
+  expect(open.has(tx)).toBe(true);
+  tx.abandon();
+  expect(submitted.map(({ types }) => types.at(-1))).toEqual([RECORD_FULL, RECORD_TXN_ABORT]);
+  expect(open.has(tx)).toBe(false);
+});
+
+it('can be aborted when its COMMIT, which waited for its records, met the end of the stack', async () => {
+  const { tx, open, submitted, overflow } = manualRing();
+  void tx.append('one');
+  const committed = tx.commit();
+  overflow(1);
+  submitted[0]?.resolve();
+  await expect(committed).rejects.toThrow(RangeError);
+  void tx.abort();
+  expect(submitted.map(({ types }) => types.at(-1))).toEqual([RECORD_FULL, RECORD_TXN_ABORT]);
+  expect(open.has(tx)).toBe(false);
 });
