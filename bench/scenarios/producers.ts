@@ -14,15 +14,17 @@ import type { ProducerReport, ProducerTask } from './producer-thread.js';
 import type { Scenario } from './scenario.js';
 
 const THREADS = [1, 2, 4, 8];
+const QUICK_THREADS = [1, 4];
 const IN_FLIGHT = 1000;
 
 const settings = (isQuick: boolean) => ({ ms: isQuick ? 200 : 1000, rounds: isQuick ? 1 : 3 });
-const POINTS = THREADS.flatMap((threads) =>
-  [...new Set([Math.ceil(IN_FLIGHT / threads), IN_FLIGHT])].map((inFlightEach) => ({
-    threads,
-    inFlightEach,
-  })),
-);
+const pointsOf = (isQuick: boolean) =>
+  (isQuick ? QUICK_THREADS : THREADS).flatMap((threads) =>
+    [...new Set([Math.ceil(IN_FLIGHT / threads), IN_FLIGHT])].map((inFlightEach) => ({
+      threads,
+      inFlightEach,
+    })),
+  );
 /** Reading back takes about as long. */
 const TIMES_MS = 2;
 
@@ -32,11 +34,11 @@ export const producers: Scenario = {
   hasPeers: false,
   estimateMs({ isQuick }) {
     const { ms, rounds } = settings(isQuick);
-    return POINTS.length * rounds * ms * TIMES_MS;
+    return pointsOf(isQuick).length * rounds * ms * TIMES_MS;
   },
   async run({ directory, isQuick, progress }) {
     const { ms, rounds } = settings(isQuick);
-    const cells = POINTS.map((at) => ({ system: 'ringwal', at, rounds: [] as Measurement[] }));
+    const cells = pointsOf(isQuick).map((at) => ({ system: 'ringwal', at, rounds: [] as Measurement[] }));
     for (let round = 0; round < rounds; round++) {
       for (const cell of round % 2 === 0 ? cells : [...cells].reverse()) {
         const { threads, inFlightEach } = cell.at;

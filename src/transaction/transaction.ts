@@ -165,7 +165,7 @@ export class RingTransaction implements Transaction {
    * keep its records. Whoever calls it after that is told that the log is closed. One whose commit is under way has its end.
    */
   abandon(): void {
-    if (this.#phase === 'open' || this.#phase === 'aborted') this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
+    if (this.#open.has(this) && this.#phase !== 'closing') this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
   }
 
   /** Settles with the commit that waits for its records, if one does. */

@@ -1,63 +1,14 @@
-/** transaction-refusals: where records may be refused behind their entry, no COMMIT comes before all of them are in. */
+/** transaction-refusals: no COMMIT comes before all records are in where they may be refused behind their entry, and none without BEGIN. */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { Frame, SubmissionTerms } from '../../dist/src/append/submission.js';
-import { type Compression, OFF_THREAD_BYTES, resolveCompression } from '../../dist/src/codec/compression.js';
+import { OFF_THREAD_BYTES, resolveCompression } from '../../dist/src/codec/compression.js';
 import { EncryptionError } from '../../dist/src/errors.js';
 import { RECORD_FULL, RECORD_TXN_ABORT, RECORD_TXN_COMMIT } from '../../dist/src/format/record-frame.js';
-import { LogState } from '../../dist/src/ring/log-state.js';
-import { RingTransaction } from '../../dist/src/transaction/transaction.js';
-
-const TERMS = {
-  maxGroupBytes: 4096,
-  maxGroupRecords: 64,
-  recordChecksums: false,
-  isEncrypted: false,
-  compression: undefined,
-};
-
-/** A ring that settles what was submitted only when the test says so. */
-function manualRing(refusesLate = true, compression?: Compression) {
-  const submitted: { types: number[]; resolve: () => void; reject: (error: unknown) => void }[] = [];
-  let refusal: Error | undefined;
-  let overflows = 0;
-  const ring = {
-    get inFlight(): number {
-      return submitted.length;
-    },
-    refusal: () => refusal,
-    submit<T = number>(frames: readonly Frame[], _: SubmissionTerms, map?: (lsn: number) => T): Promise<T> {
-      if (overflows-- > 0) return Promise.reject(new RangeError('Maximum call stack size exceeded'));
-      return put(
-        frames.map(({ type }) => type),
-        map,
-      );
-    },
-    submitLarge: () => Promise.reject(new Error('not used')),
-    defer: <T = number>(_bytes: number, _frames: unknown, _terms: unknown, map?: (lsn: number) => T) =>
-      put<T>([RECORD_FULL], map),
-  };
-  const put = <T>(types: number[], map?: (lsn: number) => T): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const lsn = submitted.length * 10;
-      submitted.push({ types, resolve: () => resolve((map ? map(lsn) : lsn) as T), reject });
-    });
-  const end = (error: Error): void => {
-    refusal = error;
-  };
-  /** Has the next calls of `submit` meet the end of the stack, so that nothing of them enters. */
-  const overflow = (calls: number): void => {
-    overflows = calls;
-  };
-  const terms = { ...TERMS, refusesLate, compression };
-  const open = new Set<RingTransaction>();
-  return { tx: new RingTransaction(ring, new LogState(), terms, open), open, submitted, end, overflow };
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { turn } from '../support/joined-submitter.js';
+import { manualRing } from '../support/manual-ring.js';
 
 it('commits once the last record is in', async () => {
-  const { tx, submitted } = manualRing();
+  const { tx, submitted } = manualRing(true);
   void tx.append('one');
   void tx.append('two');
   const committed = tx.commit();
@@ -74,7 +25,7 @@ it('commits once the last record is in', async () => {
 });
 
 it('aborts when one is refused, and its commit tells why', async () => {
-  const { tx, submitted } = manualRing();
+  const { tx, submitted } = manualRing(true);
   void tx.append('one');
   void tx.append('two');
   const committed = tx.commit();
@@ -91,7 +42,7 @@ it('aborts when one is refused, and its commit tells why', async () => {
 });
 
 it('aborts at once when one is refused before the commit', async () => {
-  const { tx, submitted } = manualRing();
+  const { tx, submitted } = manualRing(true);
   void tx.append('one');
   submitted[0]?.reject(new EncryptionError('no key'));
   await turn();
@@ -100,7 +51,7 @@ it('aborts at once when one is refused before the commit', async () => {
 });
 
 it('rejects the commit, and writes no end, when the log ends while it waits', async () => {
-  const { tx, submitted, end } = manualRing();
+  const { tx, submitted, end } = manualRing(true);
   void tx.append('one');
   const committed = tx.commit();
   end(new EncryptionError('stands for any'));
@@ -163,7 +114,7 @@ it('is told to be aborted when its thread leaves, if its ABORT met the end of th
 });
 
 it('can be aborted when its COMMIT, which waited for its records, met the end of the stack', async () => {
-  const { tx, open, submitted, overflow } = manualRing();
+  const { tx, open, submitted, overflow } = manualRing(true);
   void tx.append('one');
   const committed = tx.commit();
   overflow(1);
