@@ -11,7 +11,10 @@ const FROM_WAITING_BYTES = 64 * 1024;
 const FROM_APPEND_BYTES = 1024;
 const FROM_CHUNK_BYTES = 16 * 1024;
 
-/** `appends`: how many calls filled it; `waitingBytes`: of other chunks, published and not yet completed. What the worker encrypts, it checksums itself. */
+/**
+ * `appends`: how many calls filled it; `waitingBytes`: of other chunks, published and not yet completed. What the worker
+ * encrypts, it checksums itself.
+ */
 export function isToChecksum(bytes: number, appends: number, flags: number, waitingBytes: number): boolean {
   const isLong = bytes >= FROM_CHUNK_BYTES && bytes >= FROM_APPEND_BYTES * appends;
   return isLong && waitingBytes >= FROM_WAITING_BYTES && (flags & ENCRYPT) === 0;

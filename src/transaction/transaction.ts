@@ -162,7 +162,8 @@ export class RingTransaction implements Transaction {
 
   /**
    * Its thread leaves the log, which goes on: says on disk that it never takes effect, or those who follow the log would
-   * keep its records. Whoever calls it after that is told that the log is closed. One whose commit is under way has its end.
+   * keep its records. Whoever calls it after that is told that the log is closed. One whose commit is under way has its end; one
+   * that was aborted, too, unless its ABORT did not enter the ring.
    */
   abandon(): void {
     if (this.#open.has(this) && this.#phase !== 'closing') this.#writeEnd(RECORD_TXN_ABORT).catch(ignore);
