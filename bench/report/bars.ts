@@ -110,9 +110,9 @@ function bulkBars(bulk: readonly Cell[]): (Bar | undefined)[] {
 }
 
 function rotationBar(rotation: readonly Cell[]): Bar | undefined {
-  const [above, below] = [true, false].map((isSmall) =>
-    rotation.find(({ at }) => (at.segmentBytes === SMALL_SEGMENT_BYTES) === isSmall),
-  );
+  const isSmall = ({ at }: Cell): boolean => at.segmentBytes === SMALL_SEGMENT_BYTES;
+  const above = rotation.find(isSmall);
+  const below = rotation.find((cell) => !isSmall(cell));
   return bar(
     { bar: 'p99.9 with rotation every 4 MiB over without', where: '100 in flight' },
     { above, below, figure: p999 },

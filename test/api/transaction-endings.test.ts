@@ -8,10 +8,9 @@ import {
   RECORD_TXN_BEGIN,
   RECORD_TXN_COMMIT,
 } from '../../dist/src/format/record-frame.js';
-import { LogState } from '../../dist/src/ring/log-state.js';
-import { RingTransaction, type TransactionRing } from '../../dist/src/transaction/transaction.js';
-import { isSettled, turn } from '../support/joined-submitter.js';
+import type { RingTransaction } from '../../dist/src/transaction/transaction.js';
 import { manualRing } from '../support/manual-ring.js';
+import { isSettled, turn } from '../support/turns.js';
 
 it.each([
   ['abort', RECORD_TXN_ABORT, (tx: RingTransaction) => tx.abort()],
@@ -130,28 +129,12 @@ it('its thread leaving gives up what is open, once, and leaves what has its end 
 });
 
 it('a record that may not wait for its compression aborts at once: the next one is refused', async () => {
-  const submitted: number[] = [];
-  const ring: TransactionRing = {
-    get inFlight(): number {
-      return submitted.length;
-    },
-    refusal: () => undefined,
-    submit: (frames) => {
-      submitted.push(...frames.map(({ type }) => type));
-      return new Promise(() => {});
-    },
-    submitLarge: () => Promise.reject(new Error('not used')),
-    defer: () => Promise.reject(new Error('may not wait')),
-  };
-  const terms = {
-    ...{ maxGroupBytes: 4096, maxGroupRecords: 64, recordChecksums: false, isEncrypted: false },
-    ...{ refusesLate: false, compression: resolveCompression('deflate') },
-  };
-  const tx = new RingTransaction(ring, new LogState(), terms, new Set());
+  const { tx, types, fill } = manualRing(false, resolveCompression('deflate'));
+  fill();
   const refused = tx.append(new Uint8Array(OFF_THREAD_BYTES));
   const next = tx.append('next');
   const committed = tx.commit();
-  expect(submitted).toEqual([RECORD_TXN_BEGIN, RECORD_TXN_ABORT]);
+  expect(types()).toEqual([RECORD_TXN_BEGIN, RECORD_TXN_ABORT]);
   await expect(refused).rejects.toThrow('may not wait');
   for (const late of [next, committed])
     await expect(late).rejects.toMatchObject({ code: 'RINGWAL_TRANSACTION_ABORTED' });

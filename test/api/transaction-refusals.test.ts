@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { OFF_THREAD_BYTES, resolveCompression } from '../../dist/src/codec/compression.js';
 import { EncryptionError } from '../../dist/src/errors.js';
 import { RECORD_FULL, RECORD_TXN_ABORT, RECORD_TXN_COMMIT } from '../../dist/src/format/record-frame.js';
-import { turn } from '../support/joined-submitter.js';
 import { manualRing } from '../support/manual-ring.js';
+import { turn } from '../support/turns.js';
 
 it('commits once the last record is in', async () => {
   const { tx, submitted } = manualRing(true);

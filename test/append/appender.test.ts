@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import type { Appender } from '../../dist/src/append/appender.js';
 import { OFF_THREAD_BYTES } from '../../dist/src/codec/compression.js';
 import { FRAME_HEADER_BYTES } from '../../dist/src/format/record-frame.js';
-import { commitAll, commitGroup, joined, turn } from '../support/joined-submitter.js';
+import { commitAll, commitGroup, joined } from '../support/joined-submitter.js';
+import { turn } from '../support/turns.js';
 
 it('a batch of just as many records, and of just as many bytes, as a group holds is appended; of one more it is refused', async () => {
   const one = joined({ maxGroupRecords: 8, maxGroupBytes: 4096 });

@@ -5,14 +5,13 @@ import { RingConsumer } from '../../dist/src/ring/consumer.js';
 import { createRing } from '../../dist/src/ring/layout.js';
 import { CLOSED, LogState } from '../../dist/src/ring/log-state.js';
 import { RingProducer } from '../../dist/src/ring/producer.js';
+import { turn } from '../support/turns.js';
 
 const POLL_US = 300;
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A watch over a ring with a worker's side, and a clock that stands unless it is moved. */
 function watched(busyPollUs = POLL_US) {

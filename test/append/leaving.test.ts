@@ -5,7 +5,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
 import { expect, it } from 'vitest';
 import { CLOSED, DEAD, type LogState } from '../../dist/src/ring/log-state.js';
-import { commitGroup, deferred, frame, type Joined, joined, turn } from '../support/joined-submitter.js';
+import { commitGroup, deferred, frame, type Joined, joined } from '../support/joined-submitter.js';
+import { turn } from '../support/turns.js';
 
 it('what was completed before its thread leaves the log is told as that, though it was not heard of yet', async () => {
   const { submitter, worker } = joined();

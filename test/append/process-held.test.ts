@@ -2,7 +2,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { KeepAlive } from '../../dist/src/append/keep-alive.js';
 import type { LogOptions } from '../../dist/src/options.js';
-import { commitAll, deferred, frame, type Joined, joined, turn } from '../support/joined-submitter.js';
+import { commitAll, deferred, frame, type Joined, joined } from '../support/joined-submitter.js';
+import { turn } from '../support/turns.js';
 
 afterEach(() => {
   vi.restoreAllMocks();

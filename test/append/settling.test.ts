@@ -2,15 +2,8 @@
 import { expect, it } from 'vitest';
 import { CONDITIONAL, SLOTS } from '../../dist/src/ring/layout.js';
 import type { SpanToken } from '../../dist/src/ring/producer.js';
-import {
-  commitAll,
-  commitChunk,
-  commitGroup,
-  deferred,
-  frame,
-  joined,
-  turn,
-} from '../support/joined-submitter.js';
+import { commitAll, commitChunk, commitGroup, deferred, frame, joined } from '../support/joined-submitter.js';
+import { turn } from '../support/turns.js';
 
 it('nothing overtakes an append whose bytes are still being made, in whatever way it is appended', async () => {
   const one = joined();

@@ -1,15 +1,8 @@
 /** sync: resolves when all appends of its thread are durable, whatever way they are on, and costs the disk nothing else. */
 import { expect, it } from 'vitest';
 import { CONDITIONAL, SLOTS, UNSYNCED } from '../../dist/src/ring/layout.js';
-import {
-  commitAll,
-  commitGroup,
-  deferred,
-  frame,
-  isSettled,
-  joined,
-  turn,
-} from '../support/joined-submitter.js';
+import { commitAll, commitGroup, deferred, frame, joined } from '../support/joined-submitter.js';
+import { isSettled, turn } from '../support/turns.js';
 
 it('a sync waits for an append whose bytes are still being made, also when nothing else is under way', async () => {
   const { submitter, worker, state } = joined();

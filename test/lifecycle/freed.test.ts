@@ -8,6 +8,7 @@ import { boot, diskOf, segments, text, texts } from '../recovery/disk.js';
 import { EngineHarness, simulatedEnvironment } from '../support/engine-harness.js';
 import { SimStorage } from '../support/sim-storage.js';
 import { segmentsIn, tempDir } from '../support/temp-dir.js';
+import { turn } from '../support/turns.js';
 
 /** Answers, when the test says so, for the segments that it is shown. */
 class Archive {
@@ -35,8 +36,6 @@ class Archive {
     return EngineHarness.open(storage, undefined, { recycle }, seed, { environment, onFreed: this.onFreed });
   }
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Four segments with one record each, the last one active. */
 async function fourSegments(storage: SimStorage, archive: Archive, recycle = false): Promise<EngineHarness> {

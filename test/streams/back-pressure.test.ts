@@ -5,10 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { openLog } from '../../dist/src/index.js';
 import { appendStream, appendWritableStream } from '../../dist/src/streams/index.js';
 import { tempDir } from '../support/temp-dir.js';
+import { turn } from '../support/turns.js';
 
 const MiB = 1024 * 1024;
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A log whose appends are acknowledged by hand, oldest first. */
 function manual() {

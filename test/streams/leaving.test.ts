@@ -2,8 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { appendWritableStream } from '../../dist/src/streams/index.js';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { turn } from '../support/turns.js';
 
 /** A log that acknowledges nothing, as one does whose disk is full. */
 const stalled = { append: () => new Promise<number>(() => {}) } as never;

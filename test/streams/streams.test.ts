@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type LogOptions, type LogRecord, openLog, openReader } from '../../dist/src/index.js';
 import { appendStream, appendWritableStream, toReadable, toWebStream } from '../../dist/src/streams/index.js';
 import { tempDir } from '../support/temp-dir.js';
+import { turn } from '../support/turns.js';
 
 const SMALL: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384 };
 
@@ -21,8 +22,6 @@ function manual() {
     });
   return { log: { append } as never, waiting, most: () => most };
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('streams of records', () => {
   it('give what a read gives, as a Node stream and as a web stream', async () => {

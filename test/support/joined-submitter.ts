@@ -8,11 +8,9 @@ import { RingConsumer } from '../../dist/src/ring/consumer.js';
 import { CONDITIONAL, CONFLICT, createRing, SYNC, SYNCED } from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
 import { GROUP } from './one-ring.js';
+import { turn } from './turns.js';
 
 export const frame = (bytes: number) => ({ type: RECORD_FULL, flags: 0, payload: new Uint8Array(bytes) });
-
-/** One turn of the event loop. */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export type Joined = ReturnType<typeof joined>;
 
@@ -75,15 +73,4 @@ export async function commitAll({ submitter, worker, state }: Joined, firstLsn: 
     await turn();
   }
   return lsn;
-}
-
-/** Whether it is settled by now. */
-export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const note = (): void => {
-    settled = true;
-  };
-  promise.then(note, note);
-  await turn();
-  return settled;
 }

@@ -23,6 +23,7 @@ export function manualRing(refusesLate = false, compression?: Compression) {
   const submitted: Submitted[] = [];
   let refusal: Error | undefined;
   let overflows = 0;
+  let isFull = false;
   const put = <T>(types: number[], map?: (lsn: number) => T): Promise<T> =>
     new Promise((resolve, reject) => {
       const lsn = submitted.length * 10;
@@ -42,7 +43,7 @@ export function manualRing(refusesLate = false, compression?: Compression) {
     },
     submitLarge: <T>({ type }: Frame, _: SubmissionTerms, map?: (lsn: number) => T) => put<T>([type], map),
     defer: <T>(_bytes: number, _frames: unknown, _terms: unknown, map?: (lsn: number) => T) =>
-      put<T>([RECORD_FULL], map),
+      isFull ? Promise.reject(new Error('may not wait')) : put<T>([RECORD_FULL], map),
   };
   const open = new Set<RingTransaction>();
   return {
@@ -53,6 +54,10 @@ export function manualRing(refusesLate = false, compression?: Compression) {
     /** The log takes nothing more from now on. */
     end: (error: Error): void => {
       refusal = error;
+    },
+    /** Nothing more may wait for its compression. */
+    fill: (): void => {
+      isFull = true;
     },
     /** Has the next calls of `submit` meet the end of the stack, so that nothing of them enters. */
     overflow: (calls: number): void => {
