@@ -36,7 +36,7 @@ export type RingwalErrorCode =
   | 'RINGWAL_TRANSACTION_ABORTED'
   /** A record could not be encrypted. It was not written. */
   | 'RINGWAL_ENCRYPTION'
-  /** A record could not be decrypted: its key is not there or is wrong, or it was changed. */
+  /** A record could not be decrypted: its key is not there or is wrong, it was changed, or it is in plain and must not be. */
   | 'RINGWAL_DECRYPTION'
   /** The LSN lies before the log's first record: it was truncated away. */
   | 'RINGWAL_TRUNCATED'
@@ -201,11 +201,11 @@ export class DecryptionError extends RingwalError {
   readonly details: {
     /** LSN of the record. */
     readonly lsn: number;
-    /** Id of its key. */
-    readonly keyId: number;
+    /** Id of its key; undefined: it has none. */
+    readonly keyId: number | undefined;
   };
 
-  constructor(lsn: number, keyId: number, why: string, options?: { cause?: unknown }) {
+  constructor(lsn: number, keyId: number | undefined, why: string, options?: { cause?: unknown }) {
     super('RINGWAL_DECRYPTION', `The record with LSN ${lsn} can't be decrypted: ${why}.`, options);
     this.details = { lsn, keyId };
   }

@@ -71,8 +71,8 @@ export interface LogOptions {
    */
   compression?: CompressionOption;
   /**
-   * Encrypt records with AES-256-GCM: `{ keyId, key }`, where `key` is called with a key id and gives 32 bytes.
-   * Default: none. docs/CODECS.md says what is stored and what it does not hide.
+   * Encrypt records with AES-256-GCM: `{ keyId, key, plainBefore }`, where `key` is called with a key id and gives 32
+   * bytes. Default: none. docs/CODECS.md says what is stored and what it does not hide.
    */
   encryption?: EncryptionOption;
   /**
@@ -149,6 +149,8 @@ export interface ResolvedOptions {
   readonly recordChecksums: boolean;
   readonly compression: Compression | undefined;
   readonly isEncrypted: boolean;
+  /** The LSN from which on no record may be in plain; Infinity when the log does not encrypt. */
+  readonly plainBefore: number;
   readonly maxInflatedBytes: number;
   readonly syncMode: SyncMode | 'auto';
   readonly mustInclude: number;
@@ -203,6 +205,8 @@ export function resolveOptions(options: LogOptions = {}): ResolvedOptions {
         ? undefined
         : resolveCompression(options.compression, maxInflatedBytes),
     isEncrypted: options.encryption !== undefined,
+    plainBefore:
+      options.encryption === undefined ? Number.POSITIVE_INFINITY : (options.encryption.plainBefore ?? 0),
     maxInflatedBytes,
     syncMode: oneOf(options, 'syncMode', 'auto', ['auto', 'direct', 'dsync', 'fdatasync', 'fsync', 'none']),
     mustInclude: integer(options, 'mustInclude', 0, 0, Number.MAX_SAFE_INTEGER, 1),

@@ -66,7 +66,8 @@ export class LogThread {
     this.control = control;
     this.#place = place;
     this.#terms = terms;
-    this.decoder = new Decoder(terms.logId, key, terms.options.maxInflatedBytes);
+    const { maxInflatedBytes, plainBefore } = terms.options;
+    this.decoder = new Decoder(terms.logId, key, maxInflatedBytes, plainBefore);
     this.state = new LogState(terms.state);
     this.#waits = new DurableWaits(this.state);
     this.submitter = new Submitter(ring, this.state, terms.options, new CompletionEvents(place.directory));

@@ -31,6 +31,7 @@ async function lastKeyId(directory: string, key: Uint8Array | undefined): Promis
   let asked: number | undefined;
   await using reader = await openReader(directory, {
     ...(key && {
+      plainBefore: Number.MAX_SAFE_INTEGER, // it may be in plain
       key: (keyId: number) => {
         asked = keyId;
         return key;

@@ -28,7 +28,8 @@ const hints: Partial<Record<RingwalErrorCode, string>> = {
   RINGWAL_CORRUPT:
     'Nothing was changed. `ringwal verify DIR` lists all damage; `ringwal repair DIR` saves what is good into a new directory.',
   RINGWAL_UNSUPPORTED_VERSION: 'Use the version of ringwal, and of Node, that wrote the log.',
-  RINGWAL_DECRYPTION: 'Give the key with `--key-file FILE`: 32 bytes, or 64 hex digits.',
+  RINGWAL_DECRYPTION:
+    'Give the key with `--key-file FILE`: 32 bytes, or 64 hex digits; and `--plain-before LSN` where records before it are in plain.',
   RINGWAL_TRUNCATED: '`ringwal info DIR` shows which LSNs there are.',
   RINGWAL_OUT_OF_RANGE: '`ringwal info DIR` shows which LSNs there are.',
 };

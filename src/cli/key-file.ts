@@ -1,6 +1,6 @@
 /** key-file: the key of an encrypted log, from a file. */
 import { readFile } from 'node:fs/promises';
-import type { KeyCallback } from '../index.js';
+import type { ReaderOptions } from '../index.js';
 import { CliError } from './failure.js';
 
 const KEY_BYTES = 32;
@@ -20,9 +20,17 @@ export async function readKey(path: string): Promise<Uint8Array> {
   return Buffer.from(text, 'hex');
 }
 
-/** Option `key` of a reader: every key id has the key in `path`. Nothing when there is no such file given. */
-export async function keyFrom(path: string | undefined): Promise<{ key?: KeyCallback }> {
-  if (path === undefined) return {};
-  const key = await readKey(path);
-  return { key: () => key };
+/** What is given of how a log is encrypted. */
+export interface KeyOptions {
+  readonly keyFile?: string;
+  readonly plainBefore?: number;
+}
+
+/** The same as options of a reader: every key id has the key in the file. */
+export async function keyFrom({
+  keyFile,
+  plainBefore,
+}: KeyOptions): Promise<Pick<ReaderOptions, 'key' | 'plainBefore'>> {
+  const key = keyFile === undefined ? undefined : await readKey(keyFile);
+  return { ...(key && { key: () => key }), ...(plainBefore !== undefined && { plainBefore }) };
 }

@@ -12,6 +12,13 @@ export function keyOption(): Option {
   return new Option('--key-file <file>', 'key of an encrypted log: 32 bytes, or 64 hex digits');
 }
 
+export function plainBeforeOption(): Option {
+  return new Option(
+    '--plain-before <lsn>',
+    'records before it may be in plain; without, all must be encrypted when a key is given',
+  ).argParser(integer(0));
+}
+
 /** A whole number from `least` to `most`, as a parser of an option's value. */
 export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {

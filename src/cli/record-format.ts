@@ -5,20 +5,20 @@ import type { LogRecord, RecordType, TransactionMode } from '../index.js';
 import { paint } from './colours.js';
 import { CliError } from './failure.js';
 import type { CliIo } from './io.js';
-import { keyOption } from './options.js';
+import type { KeyOptions } from './key-file.js';
+import { keyOption, plainBeforeOption } from './options.js';
 import { inDate, inWords } from './quantities.js';
 
 const formats = ['raw', 'json', 'hex'] as const;
 const types: readonly RecordType[] = ['record', 'checkpoint', 'begin', 'commit', 'abort'];
 
 /** What `cat` and `tail` have in common. */
-export interface RecordOptions {
+export interface RecordOptions extends KeyOptions {
   readonly type?: readonly RecordType[];
   readonly transactions?: TransactionMode;
   readonly format?: (typeof formats)[number];
   readonly frames?: true;
   readonly json?: true;
-  readonly keyFile?: string;
 }
 
 export function addRecordOptions(command: Command): Command {
@@ -41,7 +41,8 @@ export function addRecordOptions(command: Command): Command {
       new Option('--frames', 'payloads, the length before each (u32, big endian)').conflicts('format'),
     )
     .addOption(new Option('--json', 'the same as --format json: one object on each line').conflicts('frames'))
-    .addOption(keyOption());
+    .addOption(keyOption())
+    .addOption(plainBeforeOption());
 }
 
 function parseTypes(text: string, before: readonly RecordType[] = []): readonly RecordType[] {

@@ -1,6 +1,9 @@
-/** decoder: takes encryption and compression off what is read; asks for each key once, when it is first met. */
+/**
+ * decoder: takes encryption and compression off what is read; asks for each key once, when it is first met; and refuses what
+ * is not encrypted, where all should be.
+ */
 import { DecryptionError } from '../errors.js';
-import { ENCRYPTED, idBytes } from '../format/record-frame.js';
+import { ENCRYPTED, idBytes, type RecordPlace } from '../format/record-frame.js';
 import { sameBytes } from '../format/same-bytes.js';
 import { isNeeded, type PayloadDecoder } from '../read/record-assembler.js';
 import { walkRecords } from '../segment/records.js';
@@ -8,17 +11,24 @@ import { decompress } from './compression.js';
 import { keyIdOf, RecordOpener } from './encryption.js';
 import type { KeySource } from './keys.js';
 
+const IN_PLAIN =
+  'it is not encrypted. Somebody without the key put it there; or the log was encrypted from a later record on, or was ' +
+  'salvaged, and option "plainBefore" must say up to where records may be in plain';
+
 export class Decoder implements PayloadDecoder {
   readonly #logId: Uint8Array;
   readonly #opener: RecordOpener;
   readonly #key: KeySource | undefined;
   readonly #limitBytes: number;
+  readonly #plainBefore: number;
 
-  constructor(logId: Uint8Array, key: KeySource | undefined, limitBytes: number) {
+  /** `plainBefore`: the LSN from which on records in plain are refused. */
+  constructor(logId: Uint8Array, key: KeySource | undefined, limitBytes: number, plainBefore: number) {
     this.#logId = logId;
     this.#opener = new RecordOpener(logId);
     this.#key = key;
     this.#limitBytes = limitBytes;
+    this.#plainBefore = plainBefore;
   }
 
   /** Whether it is for the records of the log with that id: those of others don't open. */
@@ -35,7 +45,11 @@ export class Decoder implements PayloadDecoder {
   ): Promise<void> {
     const missing = new Map<number, number>();
     walkRecords(body, records, firstLsn, (lsn, type, flags, start, end) => {
-      if ((flags & ENCRYPTED) === 0 || !isNeeded(lsn, type, flags, from, to)) return;
+      if (!isNeeded(lsn, type, flags, from, to)) return;
+      if ((flags & ENCRYPTED) === 0) {
+        if (lsn >= this.#plainBefore) throw new DecryptionError(lsn, undefined, IN_PLAIN);
+        return;
+      }
       const keyId = keyIdOf(body.subarray(start + idBytes(type, flags), end));
       if (keyId !== undefined && !this.#opener.hasKey(keyId) && !missing.has(keyId)) missing.set(keyId, lsn);
     });
@@ -49,8 +63,8 @@ export class Decoder implements PayloadDecoder {
     }
   }
 
-  decrypt(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array {
-    return this.#opener.open(stored, lsn, type, flags);
+  decrypt(stored: Uint8Array, place: RecordPlace): Uint8Array {
+    return this.#opener.open(stored, place);
   }
 
   inflate(stored: Uint8Array, lsn: number): Uint8Array<ArrayBuffer> {
@@ -67,7 +81,7 @@ export function lateDecoder(make: () => PayloadDecoder): PayloadDecoder {
   };
   return {
     prepare: (...args) => decoder().prepare(...args),
-    decrypt: (stored, lsn, type, flags) => decoder().decrypt(stored, lsn, type, flags),
+    decrypt: (stored, place) => decoder().decrypt(stored, place),
     inflate: (stored, lsn) => decoder().inflate(stored, lsn),
   };
 }

@@ -13,11 +13,13 @@
  * when a copy of the directory is restored and written to beside the original, when two processes fork from one, and
  * when LSNs are given out anew. Nothing is derived from LSNs, clocks or files.
  *
- * The log id, the record's LSN, type and flags are bound as associated data (16 bytes, u64 LE, u8, u8): a record that
- * is moved to another place, another log or another type does not open.
+ * The log id, the record's LSN, type, flags and ids are bound as associated data (16 bytes, u64 LE, u8, u8, and the ids as
+ * they lie before the payload): a record that is moved to another place, another log, another transaction, or another type
+ * does not open.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { DecryptionError, EncryptionError } from '../errors.js';
+import type { RecordPlace } from '../format/record-frame.js';
 
 /** Bytes before and behind the ciphertext. */
 export const SEAL_PREFIX_BYTES = 24;
@@ -64,7 +66,7 @@ export class RecordSealer {
    * Replaces the `bytes` of plaintext at `offset` + SEAL_PREFIX_BYTES by their stored form, which begins at `offset`.
    * Throws EncryptionError; the place then holds what it held before.
    */
-  seal(target: Uint8Array, offset: number, bytes: number, lsn: number, type: number, flags: number): void {
+  seal(target: Uint8Array, offset: number, bytes: number, place: RecordPlace): void {
     try {
       if (this.#counter > LARGEST_COUNTER) this.#beginSession(this.#current);
       const counter = this.#counter++;
@@ -75,7 +77,7 @@ export class RecordSealer {
       const cipher = createCipheriv(ALGORITHM, this.#sessionKey, nonceOf(counter), {
         authTagLength: TAG_BYTES,
       });
-      cipher.setAAD(associated(this.#logId, lsn, type, flags));
+      cipher.setAAD(associated(this.#logId, place));
       const sealed = cipher.update(plain);
       cipher.final();
       const tag = cipher.getAuthTag();
@@ -127,7 +129,8 @@ export class RecordOpener {
   }
 
   /** The plaintext. Throws DecryptionError when the key is not there, is wrong, or anything was changed. */
-  open(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array<ArrayBuffer> {
+  open(stored: Uint8Array, place: RecordPlace): Uint8Array<ArrayBuffer> {
+    const { lsn } = place;
     const keyId = keyIdOf(stored);
     if (keyId === undefined) throw new DecryptionError(lsn, 0, 'it is too short to be encrypted');
     const key = this.#keys.get(keyId);
@@ -142,7 +145,7 @@ export class RecordOpener {
         nonceOf(view.getUint32(4, true)),
         { authTagLength: TAG_BYTES },
       );
-      decipher.setAAD(associated(this.#logId, lsn, type, flags));
+      decipher.setAAD(associated(this.#logId, place));
       decipher.setAuthTag(stored.subarray(end));
       const plain = decipher.update(stored.subarray(SEAL_PREFIX_BYTES, end));
       decipher.final();
@@ -177,12 +180,13 @@ function nonceOf(counter: number): Uint8Array {
   return nonce;
 }
 
-function associated(logId: Uint8Array, lsn: number, type: number, flags: number): Uint8Array {
-  const bytes = Buffer.alloc(26);
+function associated(logId: Uint8Array, { lsn, type, flags, ids }: RecordPlace): Uint8Array {
+  const bytes = Buffer.alloc(26 + ids.length);
   bytes.set(logId, 0);
   bytes.writeUInt32LE(lsn >>> 0, 16);
   bytes.writeUInt32LE(Math.floor(lsn / 0x1_0000_0000), 20);
   bytes.writeUInt8(type, 24);
   bytes.writeUInt8(flags, 25);
+  bytes.set(ids, 26);
   return bytes;
 }

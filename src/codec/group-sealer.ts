@@ -26,9 +26,15 @@ export class GroupSealer implements ChunkSealer {
       const type = view.getUint8(at + 4);
       const flags = view.getUint8(at + 5);
       if ((flags & ENCRYPTED) !== 0) {
-        const ids = idBytes(type, flags);
-        const bytes = length - ids - SEAL_OVERHEAD_BYTES;
-        this.#sealer.seal(frames, at + FRAME_HEADER_BYTES + ids, bytes, lsn, type, flags);
+        const content = at + FRAME_HEADER_BYTES;
+        const payload = content + idBytes(type, flags);
+        const bytes = length - (payload - content) - SEAL_OVERHEAD_BYTES;
+        this.#sealer.seal(frames, payload, bytes, {
+          lsn,
+          type,
+          flags,
+          ids: frames.subarray(content, payload),
+        });
       }
       at += frameBytes(length, flags);
     }

@@ -11,9 +11,15 @@ export interface EncryptionOption {
   readonly keyId: number;
   /** Called on this thread; `openLog` rejects with RINGWAL_ENCRYPTION when it has no key for `keyId`. */
   readonly key: KeyCallback;
+  /**
+   * The LSN from which on each record must be encrypted: reading one that is not rejects with RINGWAL_DECRYPTION, as
+   * somebody without the key may have put it there. Default 0: all of them. For a log that was encrypted from some record
+   * on, and for one that was salvaged: what keeps the place of a lost record is in plain.
+   */
+  readonly plainBefore?: number;
 }
 
-const known = new Set<string>(['keyId', 'key'] satisfies (keyof EncryptionOption)[]);
+const known = new Set<string>(['keyId', 'key', 'plainBefore'] satisfies (keyof EncryptionOption)[]);
 
 /** Throws InvalidArgumentError. */
 export function checkEncryption(option: EncryptionOption): void {
@@ -21,6 +27,12 @@ export function checkEncryption(option: EncryptionOption): void {
   if (typeof option.key !== 'function')
     throw new InvalidArgumentError('Option "encryption" must be { keyId, key }, `key` a function.');
   checkKeyId(option.keyId);
+  checkPlainBefore(option.plainBefore);
+}
+
+export function checkPlainBefore(lsn: number | undefined): void {
+  if (lsn !== undefined && !(Number.isSafeInteger(lsn) && lsn >= 0))
+    throw new InvalidArgumentError(`Option "plainBefore" must be an LSN, not ${shown(lsn)}.`);
 }
 
 export function checkKeyId(keyId: number): void {

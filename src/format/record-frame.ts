@@ -38,7 +38,7 @@ export const RECORD_MIDDLE = 3;
 export const RECORD_LAST = 4;
 /** A record like FULL, which the log remembers the last of. */
 export const RECORD_CHECKPOINT = 5;
-/** A transaction begins, is committed, is aborted: records without payload. */
+/** A transaction begins, is committed, is aborted: records with an empty payload. */
 export const RECORD_TXN_BEGIN = 6;
 export const RECORD_TXN_COMMIT = 7;
 export const RECORD_TXN_ABORT = 8;
@@ -67,6 +67,15 @@ export function idBytes(type: number, flags: number): number {
   const inTransaction = (flags & IN_TRANSACTION) !== 0 || type >= RECORD_TXN_BEGIN;
   const isFragment = type >= RECORD_FIRST && type <= RECORD_LAST;
   return (inTransaction ? ID_BYTES : 0) + (isFragment ? ID_BYTES : 0);
+}
+
+/** Where a payload belongs, which encryption binds it to. */
+export interface RecordPlace {
+  readonly lsn: number;
+  readonly type: number;
+  readonly flags: number;
+  /** The ids before the payload, as they lie there. */
+  readonly ids: Uint8Array;
 }
 
 /** Whether this version can read frames of this type with these flags. */

@@ -23,6 +23,7 @@ import {
   RECORD_TXN_ABORT,
   RECORD_TXN_BEGIN,
   RECORD_TXN_COMMIT,
+  type RecordPlace,
 } from '../format/record-frame.js';
 
 /** What a record is. `begin`, `commit` and `abort` have no payload, and are read with `transactions: 'all'` only. */
@@ -54,7 +55,7 @@ export interface PayloadDecoder {
    * called for them after that.
    */
   prepare(body: Uint8Array, records: number, firstLsn: number, from: number, to?: number): Promise<void>;
-  decrypt(stored: Uint8Array, lsn: number, type: number, flags: number): Uint8Array;
+  decrypt(stored: Uint8Array, place: RecordPlace): Uint8Array;
   inflate(stored: Uint8Array, lsn: number): Uint8Array<ArrayBuffer>;
 }
 
@@ -121,17 +122,23 @@ export class RecordAssembler {
       into.push({ lsn, type: 'record', payload, timestampUs, transaction: undefined, commitLsn: lsn });
       return;
     }
-    let at = start;
-    let transaction: number | undefined;
-    if ((flags & IN_TRANSACTION) !== 0 || type >= RECORD_TXN_BEGIN) {
-      transaction = this.#id(body, at);
-      at += ID_BYTES;
-    }
+    const payloadAt = start + idBytes(type, flags);
+    const stored = body.slice(payloadAt, end);
+    // Also of what has no payload: what takes effect with it depends on its being what was appended.
+    const opened =
+      (flags & ENCRYPTED) === 0
+        ? stored
+        : this.#decoding(lsn).decrypt(stored, { lsn, type, flags, ids: body.subarray(start, payloadAt) });
+    const isInTransaction = (flags & IN_TRANSACTION) !== 0 || type >= RECORD_TXN_BEGIN;
+    const transaction = isInTransaction ? this.#id(body, start) : undefined;
     if (type >= RECORD_TXN_BEGIN) {
       this.#boundary(into, lsn, type, transaction as number, timestampUs);
       return;
     }
-    const content = this.#whole(lsn, type, flags, body, at, end);
+    const isFragment = type >= RECORD_FIRST && type <= RECORD_LAST;
+    const content = isFragment
+      ? this.#whole(lsn, type, this.#id(body, payloadAt - ID_BYTES), opened)
+      : opened;
     if (content === undefined) return;
     const isHeld = transaction !== undefined && this.#mode === 'committed';
     if (lsn < this.#from && !isHeld) return;
@@ -167,20 +174,8 @@ export class RecordAssembler {
     }
   }
 
-  /** The content of a record that is whole; undefined for a fragment that has more to come. */
-  #whole(
-    lsn: number,
-    type: number,
-    flags: number,
-    body: Uint8Array,
-    start: number,
-    end: number,
-  ): Uint8Array | undefined {
-    const isFragment = type >= RECORD_FIRST && type <= RECORD_LAST;
-    const stored = body.slice(isFragment ? start + ID_BYTES : start, end);
-    const part = (flags & ENCRYPTED) === 0 ? stored : this.#decoding(lsn).decrypt(stored, lsn, type, flags);
-    if (!isFragment) return part;
-    const id = this.#id(body, start);
+  /** The content of a large record that is whole with this part of it; undefined when there is more to come. */
+  #whole(lsn: number, type: number, id: number, part: Uint8Array): Uint8Array | undefined {
     if (type === RECORD_FIRST) {
       this.#large.set(id, { epoch: epochOf(id), parts: [part] });
       return undefined;

@@ -93,6 +93,8 @@ export interface ReaderSource {
   readonly storage: Storage;
   readonly isWriterAlive: IsWriterAlive;
   readonly key?: KeySource | undefined;
+  /** The LSN from which on records in plain are refused; undefined: none is. */
+  readonly plainBefore?: number | undefined;
   readonly maxInflatedBytes?: number;
 }
 
@@ -154,12 +156,20 @@ export class DirectoryReader implements LogReader {
   /** For what is compressed or encrypted; undefined as long as there is no log. */
   #decoder(): Decoder | undefined {
     const { newest } = this.#look;
-    const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = this.#source;
     // Another log may have been begun in the directory since.
     const logId = newest?.segment.header.logId;
     if (logId !== undefined && this.#madeDecoder?.isOf(logId) !== true)
-      this.#madeDecoder = new Decoder(logId, key, maxInflatedBytes);
+      this.#madeDecoder = this.#decoderOf(logId);
     return this.#madeDecoder;
+  }
+
+  #decoderOf(logId: Uint8Array): Decoder {
+    const {
+      key,
+      maxInflatedBytes = LARGEST_PAYLOAD_BYTES,
+      plainBefore = Number.POSITIVE_INFINITY,
+    } = this.#source;
+    return new Decoder(logId, key, maxInflatedBytes, plainBefore);
   }
 
   async readAll(options: ReadOptions = {}): Promise<LogRecord[]> {
@@ -205,9 +215,8 @@ export class DirectoryReader implements LogReader {
       const whileThere: TailSource['whileThere'] = (groups) => groups;
       const check = (): void => this.#checkOpen();
       const source = { next, firstLsn: () => watcher.view.firstLsn, whileThere, check };
-      const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = this.#source;
       // Made with the first record: before there is one, there may be no log.
-      const decoder = lateDecoder(() => new Decoder(watcher.logId, key, maxInflatedBytes));
+      const decoder = lateDecoder(() => this.#decoderOf(watcher.logId));
       yield* tailLog(storage, source, decoder, from, options);
     } catch (error) {
       if (!signal?.aborted) this.#checkOpen(); // what was under way then failed because of it

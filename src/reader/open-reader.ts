@@ -1,6 +1,6 @@
 /** open-reader: opens the log of a directory for reading, beside its writer or without one. */
 import { checkOptions } from '../check-options.js';
-import { type KeyCallback, keySource } from '../codec/keys.js';
+import { checkPlainBefore, type KeyCallback, keySource } from '../codec/keys.js';
 import { InvalidArgumentError } from '../errors.js';
 import { DirectoryLock } from '../lock/directory-lock.js';
 import { LARGEST_PAYLOAD_BYTES } from '../options.js';
@@ -11,6 +11,11 @@ import { DirectoryReader, type LogReader } from './log-reader.js';
 export interface ReaderOptions {
   /** Gives the keys of a log that is encrypted: 32 bytes for a key id, asked once for each. */
   readonly key?: KeyCallback;
+  /**
+   * Needs `key`: the LSN from which on each record must be encrypted; reading one that is not rejects with RINGWAL_DECRYPTION.
+   * Default 0: all of them. As in `encryption` of `openLog`.
+   */
+  readonly plainBefore?: number;
   /** Largest payload that is inflated, in bytes. Default and most 1 GiB. */
   readonly maxInflatedBytes?: number;
 }
@@ -23,7 +28,7 @@ export interface ReaderOptions {
  * when acknowledged data is damaged, and RINGWAL_UNSUPPORTED_VERSION. Dispose of it with `close`, or `await using`.
  */
 export async function openReader(path: string, options: ReaderOptions = {}): Promise<LogReader> {
-  const { key, maxInflatedBytes } = checkReaderOptions(options);
+  const { key, plainBefore, maxInflatedBytes } = checkReaderOptions(options);
   const storage = await openDirectory(path);
   try {
     const { directory, reach } = storage;
@@ -33,6 +38,7 @@ export async function openReader(path: string, options: ReaderOptions = {}): Pro
       storage,
       isWriterAlive,
       key: key && keySource(key),
+      plainBefore,
       maxInflatedBytes,
     });
   } catch (error) {
@@ -41,14 +47,17 @@ export async function openReader(path: string, options: ReaderOptions = {}): Pro
   }
 }
 
-const known = new Set<string>(['key', 'maxInflatedBytes'] satisfies (keyof ReaderOptions)[]);
+const known = new Set<string>(['key', 'plainBefore', 'maxInflatedBytes'] satisfies (keyof ReaderOptions)[]);
 
 function checkReaderOptions(options: ReaderOptions) {
   checkOptions('openReader', options, known);
-  const { key, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = options;
+  const { key, plainBefore, maxInflatedBytes = LARGEST_PAYLOAD_BYTES } = options;
   if (key !== undefined && typeof key !== 'function')
     throw new InvalidArgumentError('Option "key" of openReader must be a function.');
+  checkPlainBefore(plainBefore);
+  if (plainBefore !== undefined && key === undefined)
+    throw new InvalidArgumentError('Option "plainBefore" of openReader needs option "key".');
   if (!Number.isInteger(maxInflatedBytes) || maxInflatedBytes < 1 || maxInflatedBytes > LARGEST_PAYLOAD_BYTES)
     throw new InvalidArgumentError(`Option "maxInflatedBytes" must be from 1 to ${LARGEST_PAYLOAD_BYTES}.`);
-  return { key, maxInflatedBytes };
+  return { key, plainBefore: key && (plainBefore ?? 0), maxInflatedBytes };
 }

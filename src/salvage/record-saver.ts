@@ -3,7 +3,7 @@
  * LSNs that they had.
  *
  * LSNs have no gaps, so the place of a record that is lost is kept by one that readers skip: the abort of a
- * transaction that never was (id 0). A gap so large that this would fill the disk closes instead: what follows moves
+ * transaction that never was (id 0), in plain. A gap so large that this would fill the disk closes instead: what follows moves
  * down, and the report says where to. An encrypted record can't: it opens under its LSN, in the log with its id, and is
  * lost anywhere else.
  */
@@ -12,6 +12,7 @@ import {
   ENCRYPTED,
   FRAME_HEADER_BYTES,
   frameBytes,
+  ID_BYTES,
   RECORD_CHECKPOINT,
   RECORD_TXN_ABORT,
 } from '../format/record-frame.js';
@@ -36,12 +37,11 @@ interface Frame {
   readonly end: number;
 }
 
-/** A record that keeps the place of a lost one: the frame of an abort, with id 0. */
-const FILLER_BYTES = 16;
+/** Bytes of an abort's frame, in plain. */
+const ABORT_BYTES = frameBytes(ID_BYTES);
+/** A record that keeps the place of a lost one: an abort, with id 0. */
 const FILLERS_A_GROUP = 4096;
-const fillers = new Uint8Array(FILLER_BYTES * FILLERS_A_GROUP).map((_, i) => {
-  return i % FILLER_BYTES === 0 ? 8 : i % FILLER_BYTES === 4 ? RECORD_TXN_ABORT : 0;
-});
+const fillers = Buffer.concat(new Array(FILLERS_A_GROUP).fill(abortOf(new Uint8Array(ID_BYTES))));
 
 const UNEXPLAINED = 'no file was found that holds these records';
 const NO_ID =
@@ -174,8 +174,7 @@ export class RecordSaver {
       }
       let frame = body.subarray(start, end);
       if (decision === 'abort') {
-        frame = frame.slice();
-        frame[4] = RECORD_TXN_ABORT;
+        frame = abortOf(body.subarray(start + FRAME_HEADER_BYTES));
         this.abortedTransactions++;
       }
       parts.push(frame);
@@ -200,11 +199,20 @@ export class RecordSaver {
     this.#shift = this.#shiftAt(lsn);
     for (let gap = lsn - this.#shift - log.lastLsn - 1; gap > 0; ) {
       const records = Math.min(gap, FILLERS_A_GROUP);
-      const body = fillers.subarray(0, records * FILLER_BYTES);
+      const body = fillers.subarray(0, records * ABORT_BYTES);
       await log.add({ body, records, openLsn, checkpointLsn: 0, timestampUs });
       this.#fillersLeft -= records;
       gap -= records;
     }
     return log;
   }
+}
+
+/** The abort of the transaction whose id `content` begins with. */
+function abortOf(content: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(ABORT_BYTES);
+  frame[0] = ID_BYTES;
+  frame[4] = RECORD_TXN_ABORT;
+  frame.set(content.subarray(0, ID_BYTES), FRAME_HEADER_BYTES);
+  return frame;
 }

@@ -17,6 +17,7 @@ import type { Submitter } from '../append/submitter.js';
 import { encode, encodeSync, isOffThread } from '../codec/encoder.js';
 import { TooLargeError, TransactionAbortedError, TransactionEndedError } from '../errors.js';
 import {
+  ENCRYPTED,
   IN_TRANSACTION,
   RECORD_FULL,
   RECORD_TXN_ABORT,
@@ -302,7 +303,8 @@ export class RingTransaction implements Transaction {
   }
 
   #boundary(type: number): Frame {
-    return { type, flags: 0, transactionId: this.id, payload: NOTHING };
+    const flags = this.#terms.isEncrypted ? ENCRYPTED : 0;
+    return { type, flags, transactionId: this.id, payload: NOTHING };
   }
 
   readonly #begins = {

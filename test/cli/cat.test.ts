@@ -152,3 +152,20 @@ it.each([
     }),
   );
 });
+
+it('refuses what is in plain in an encrypted log, but before the LSN that is given', async () => {
+  const key = randomBytes(32);
+  const directory = await written(['plain'], SMALL);
+  const log = await openLog(directory, { ...SMALL, encryption: { keyId: 7, key: () => key } });
+  await log.append('secret');
+  await log.close();
+  const file = join(tempDir(), 'key');
+  writeFileSync(file, key);
+  for (const command of ['cat', 'tail']) {
+    const whole = await cli([command, directory, '--key-file', file]);
+    expect(whole).toMatchObject({ code: 2, out: '' });
+    expect(whole.err).toContain('--plain-before');
+    const said = await cli([command, directory, '--key-file', file, '--plain-before', '2']);
+    expect(said).toMatchObject({ code: 0, out: 'plain\nsecret\n' });
+  }
+});

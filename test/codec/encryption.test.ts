@@ -2,14 +2,18 @@
 import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RecordOpener, RecordSealer, SEAL_OVERHEAD_BYTES } from '../../dist/src/codec/encryption.js';
+import type { RecordPlace } from '../../dist/src/format/record-frame.js';
 
 const logId = Buffer.alloc(16, 'log');
 const key = { keyId: 7, key: Buffer.alloc(32, 'k') };
 
-function sealed(sealer: RecordSealer, plain: Uint8Array, lsn: number, type = 1, flags = 2): Uint8Array {
+const NO_IDS = new Uint8Array(0);
+const at = (lsn: number, type = 1, flags = 2, ids = NO_IDS): RecordPlace => ({ lsn, type, flags, ids });
+
+function sealed(sealer: RecordSealer, plain: Uint8Array, place: RecordPlace): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(plain.length + SEAL_OVERHEAD_BYTES));
   bytes.set(plain, 24);
-  sealer.seal(bytes, 0, plain.length, lsn, type, flags);
+  sealer.seal(bytes, 0, plain.length, place);
   return bytes.slice();
 }
 
@@ -20,11 +24,17 @@ function opener(keys = [key], id: Uint8Array = logId): RecordOpener {
 }
 
 /** Written from docs/CODECS.md alone. */
-function openIndependently(stored: Buffer, lsn: bigint, type: number, flags: number): Buffer {
+function openIndependently(
+  stored: Buffer,
+  lsn: bigint,
+  type: number,
+  flags: number,
+  ids: Uint8Array,
+): Buffer {
   const info = Buffer.concat([Buffer.from('ringwal record v1'), logId, stored.subarray(0, 4)]);
   const session = Buffer.from(hkdfSync('sha256', key.key, stored.subarray(8, 24), info, 32));
   const nonce = Buffer.concat([Buffer.alloc(8), Buffer.from(stored.subarray(4, 8)).reverse()]);
-  const aad = Buffer.alloc(26);
+  const aad = Buffer.concat([Buffer.alloc(26), ids]);
   logId.copy(aad);
   aad.writeBigUInt64LE(lsn, 16);
   aad[24] = type;
@@ -40,41 +50,44 @@ describe('a sealed record', () => {
     const sealer = new RecordSealer(logId, key, randomBytes);
     for (const [i, text] of ['', 'a', 'some text', 'x'.repeat(10_000)].entries()) {
       const lsn = 2 ** 40 + i;
-      const stored = Buffer.from(sealed(sealer, Buffer.from(text), lsn, 5, 10));
+      const ids = randomBytes(8 * i);
+      const place = at(lsn, 5, 10, ids);
+      const stored = Buffer.from(sealed(sealer, Buffer.from(text), place));
       expect(stored.readUInt32LE(0)).toBe(7);
       expect(stored.readUInt32LE(4)).toBe(i);
-      expect(openIndependently(stored, BigInt(lsn), 5, 10).toString()).toBe(text);
-      expect(Buffer.from(opener().open(stored, lsn, 5, 10)).toString()).toBe(text);
+      expect(openIndependently(stored, BigInt(lsn), 5, 10, ids).toString()).toBe(text);
+      expect(Buffer.from(opener().open(stored, place)).toString()).toBe(text);
     }
   });
 
   it('does not open with any one bit changed', () => {
     const sealer = new RecordSealer(logId, key, randomBytes);
-    const stored = sealed(sealer, Buffer.from('secret'), 9);
+    const stored = sealed(sealer, Buffer.from('secret'), at(9));
     const reader = opener();
     for (let bit = 0; bit < stored.length * 8; bit++) {
       const changed = stored.slice();
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(() => reader.open(changed, 9, 1, 2)).toThrow(/LSN 9/);
+      expect(() => reader.open(changed, at(9))).toThrow(/LSN 9/);
     }
   });
 
-  it('does not open in another place, type, log or with another key, and the error tells no secret', () => {
+  it('does not open in another place, type, transaction, log or with another key, and the error tells no secret', () => {
     const sealer = new RecordSealer(logId, key, randomBytes);
-    const stored = sealed(sealer, Buffer.from('secret'), 9);
-    expect(() => opener().open(stored, 10, 1, 2)).toThrow(/the key is wrong, or/);
-    expect(() => opener().open(stored, 9, 5, 2)).toThrow(/the key is wrong, or/);
-    expect(() => opener().open(stored, 9, 1, 3)).toThrow(/the key is wrong, or/);
-    expect(() => opener([key], Buffer.alloc(16, 'other')).open(stored, 9, 1, 2)).toThrow(
+    const stored = sealed(sealer, Buffer.from('secret'), at(9));
+    expect(() => opener().open(stored, at(10))).toThrow(/the key is wrong, or/);
+    expect(() => opener().open(stored, at(9, 5))).toThrow(/the key is wrong, or/);
+    expect(() => opener().open(stored, at(9, 1, 3))).toThrow(/the key is wrong, or/);
+    expect(() => opener().open(stored, at(9, 1, 2, Buffer.alloc(8)))).toThrow(/the key is wrong, or/);
+    expect(() => opener([key], Buffer.alloc(16, 'other')).open(stored, at(9))).toThrow(
       /the key is wrong, or/,
     );
-    expect(() => opener([{ keyId: 7, key: Buffer.alloc(32) }]).open(stored, 9, 1, 2)).toThrow(
+    expect(() => opener([{ keyId: 7, key: Buffer.alloc(32) }]).open(stored, at(9))).toThrow(
       /the key is wrong/,
     );
-    expect(() => opener([{ keyId: 8, key: key.key }]).open(stored, 9, 1, 2)).toThrow('no key with id 7');
-    expect(() => opener().open(stored.subarray(0, 39), 9, 1, 2)).toThrow('too short');
+    expect(() => opener([{ keyId: 8, key: key.key }]).open(stored, at(9))).toThrow('no key with id 7');
+    expect(() => opener().open(stored.subarray(0, 39), at(9))).toThrow('too short');
     try {
-      opener().open(stored, 10, 1, 2);
+      opener().open(stored, at(10));
     } catch (error) {
       expect(error).toMatchObject({ code: 'RINGWAL_DECRYPTION', details: { lsn: 10, keyId: 7 } });
       expect(JSON.stringify(error)).not.toMatch(/secret|kkkk/);
@@ -87,7 +100,7 @@ describe('a sealed record', () => {
       const sealer = new RecordSealer(logId, key, randomBytes);
       for (let i = 0; i < 100; i++) {
         if (i % 30 === 29) sealer.rotate({ keyId: i, key: randomBytes(32) });
-        seen.add(Buffer.from(sealed(sealer, Buffer.alloc(3), i).subarray(4, 24)).toString('hex'));
+        seen.add(Buffer.from(sealed(sealer, Buffer.alloc(3), at(i)).subarray(4, 24)).toString('hex'));
       }
     }
     expect(seen.size).toBe(2000);
@@ -103,14 +116,14 @@ describe('a sealed record', () => {
     const sealer = new RecordSealer(logId, key, salts);
     isBroken = true;
     expect(() => sealer.rotate({ keyId: 8, key: randomBytes(32) })).toThrow('simulated');
-    const stored = sealed(sealer, Buffer.from('text'), 1);
-    expect(Buffer.from(opener().open(stored, 1, 1, 2)).toString()).toBe('text');
+    const stored = sealed(sealer, Buffer.from('text'), at(1));
+    expect(Buffer.from(opener().open(stored, at(1))).toString()).toBe('text');
   });
 
   it('leaves the plaintext where it was when it can not be sealed', () => {
     const sealer = new RecordSealer(logId, { keyId: 1, key: randomBytes(32) }, randomBytes);
     const bytes = Buffer.alloc(100, 'p');
-    expect(() => sealer.seal(bytes, 90, 50, 1, 1, 2)).toThrow(/could not be encrypted/);
+    expect(() => sealer.seal(bytes, 90, 50, at(1))).toThrow(/could not be encrypted/);
     expect(bytes.equals(Buffer.alloc(100, 'p'))).toBe(true);
   });
 });

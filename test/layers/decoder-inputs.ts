@@ -133,10 +133,12 @@ export function segmentHeader(prng?: Prng): Uint8Array {
 const key = { keyId: 3, key: new Uint8Array(32).fill(9) };
 const sealer = new RecordSealer(LOG_ID, key, (bytes) => new Uint8Array(bytes).fill(5));
 
+const PLACE = { lsn: 1, type: 1, flags: 2, ids: new Uint8Array(0) };
+
 function sealed(payload: Uint8Array, lsn: number): Uint8Array {
   const bytes = new Uint8Array(payload.length + SEAL_OVERHEAD_BYTES);
   bytes.set(payload, SEAL_PREFIX_BYTES);
-  sealer.seal(bytes, 0, payload.length, lsn, 1, 2);
+  sealer.seal(bytes, 0, payload.length, { ...PLACE, lsn });
   return bytes;
 }
 
@@ -182,7 +184,10 @@ function records(prng: Prng): Input {
   const mode = prng.chance(0.5) ? 'all' : 'committed';
   const from = prng.below(4);
   const bytes = Buffer.concat(groups.map(({ body }) => body));
-  const decoder = prng.chance(0.9) ? new Decoder(LOG_ID, async () => key.key, INFLATED_BYTES) : undefined;
+  const plainBefore = prng.pick([0, 2, Number.POSITIVE_INFINITY]);
+  const decoder = prng.chance(0.9)
+    ? new Decoder(LOG_ID, async () => key.key, INFLATED_BYTES, plainBefore)
+    : undefined;
   return {
     bytes,
     run: async () => {
@@ -276,7 +281,7 @@ export const DECODERS: readonly Family[] = [
       const bytes = resized(good, prng);
       const opener = new RecordOpener(LOG_ID);
       opener.addKey(key);
-      return { bytes, run: () => opener.open(bytes, 1, 1, 2) };
+      return { bytes, run: () => opener.open(bytes, PLACE) };
     },
   },
 ];

@@ -3,14 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checksum } from '../../dist/src/format/checksum.js';
-import {
-  decodeGroupHeader,
-  encodeGroupHeader,
-  LINK,
-  MARK,
-  saltKey,
-} from '../../dist/src/format/group-header.js';
+import { LINK, MARK } from '../../dist/src/format/group-header.js';
 import { openLog, openReader } from '../../dist/src/index.js';
+import { forge } from '../support/forge.js';
 import { must } from '../support/must.js';
 import { edit, fingerprint, segmentsIn, tempDir } from '../support/temp-dir.js';
 
@@ -21,30 +16,6 @@ async function closedLog(): Promise<{ directory: string; name: string }> {
   for (const text of ['a', 'b', 'c']) await log.append(text);
   await log.close();
   return { directory, name: must(segmentsIn(directory)[0]) };
-}
-
-/** Changes the bodies of one type, and makes every checksum and every link of the chain right again. */
-function forge(directory: string, name: string, wanted: number, change: (body: DataView) => void): void {
-  edit(directory, name, (bytes) => {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const key = saltKey(bytes.slice(32, 48));
-    let previousChecksum: number | undefined;
-    for (let at = 4096; at + 64 <= bytes.length; ) {
-      const header = decodeGroupHeader(bytes, view, at, key);
-      if (header === undefined) {
-        at += 8;
-        continue;
-      }
-      const body = bytes.subarray(at + 64, at + 64 + header.bodyBytes);
-      if (header.type === wanted) change(new DataView(body.buffer, body.byteOffset, body.length));
-      header.bodyChecksum = checksum(body, key.seed);
-      header.previousChecksum = previousChecksum ?? header.previousChecksum;
-      encodeGroupHeader(header, key, bytes, view, at);
-      previousChecksum = header.headerChecksum;
-      at += 64 + header.bodyBytes;
-    }
-    return undefined;
-  });
 }
 
 async function expectRefused(directory: string): Promise<void> {

@@ -31,6 +31,7 @@ export const TINY_OPTIONS: ResolvedOptions = {
   recordChecksums: false,
   compression: undefined,
   isEncrypted: false,
+  plainBefore: Number.POSITIVE_INFINITY,
   maxInflatedBytes: 2 ** 30,
   syncMode: 'fdatasync',
   mustInclude: 0,

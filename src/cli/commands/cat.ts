@@ -44,8 +44,8 @@ export function addCat(program: Command, io: CliIo): void {
 }
 
 async function cat(io: CliIo, directory: string, options: CatOptions): Promise<void> {
-  const { from, to, limit = Number.POSITIVE_INFINITY, keyFile } = options;
-  const key = await keyFrom(keyFile);
+  const { from, to, limit = Number.POSITIVE_INFINITY } = options;
+  const key = await keyFrom(options);
   await segmentsOf(directory);
   await using reader = await openReader(directory, key);
   const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };

@@ -38,7 +38,7 @@ export function addTail(program: Command, io: CliIo): void {
 }
 
 async function tail(io: CliIo, directory: string, options: TailOptions): Promise<void> {
-  const key = await keyFrom(options.keyFile);
+  const key = await keyFrom(options);
   await segmentsOf(directory);
   await using reader = await openReader(directory, key);
   const output = new RecordOutput(io, formatter(io, options));
