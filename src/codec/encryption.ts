@@ -15,7 +15,7 @@
  *
  * The log id, the record's LSN, type, flags and ids are bound as associated data (16 bytes, u64 LE, u8, u8, and the ids as
  * they lie before the payload): a record that is moved to another place, another log, another transaction, or another type
- * does not open.
+ * does not open. What ends a span is also bound to what belongs to that (span-digest).
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { DecryptionError, EncryptionError } from '../errors.js';
@@ -23,7 +23,7 @@ import type { RecordPlace } from '../format/record-frame.js';
 
 /** Bytes before and behind the ciphertext. */
 export const SEAL_PREFIX_BYTES = 24;
-const TAG_BYTES = 16;
+export const TAG_BYTES = 16;
 export const SEAL_OVERHEAD_BYTES = SEAL_PREFIX_BYTES + TAG_BYTES;
 
 const SALT_OFFSET = 8;
@@ -180,13 +180,14 @@ function nonceOf(counter: number): Uint8Array {
   return nonce;
 }
 
-function associated(logId: Uint8Array, { lsn, type, flags, ids }: RecordPlace): Uint8Array {
-  const bytes = Buffer.alloc(26 + ids.length);
+function associated(logId: Uint8Array, { lsn, type, flags, ids, span }: RecordPlace): Uint8Array {
+  const bytes = Buffer.alloc(26 + ids.length + span.length);
   bytes.set(logId, 0);
   bytes.writeUInt32LE(lsn >>> 0, 16);
   bytes.writeUInt32LE(Math.floor(lsn / 0x1_0000_0000), 20);
   bytes.writeUInt8(type, 24);
   bytes.writeUInt8(flags, 25);
   bytes.set(ids, 26);
+  bytes.set(span, 26 + ids.length);
   return bytes;
 }

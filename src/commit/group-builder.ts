@@ -26,7 +26,8 @@ export interface GroupLimits {
 
 /** Encrypts the records of a chunk in place, the first of them being `firstLsn`. Throws when it can't. */
 export interface ChunkSealer {
-  seal(frames: Uint8Array, firstLsn: number): void;
+  /** `ring`: of which it is the next chunk; `hasOpenSpans`: whether spans are open in that behind the chunk. */
+  seal(frames: Uint8Array, firstLsn: number, ring: object, hasOpenSpans: boolean): void;
 }
 
 const NO_SEALER: ChunkSealer = {
@@ -160,12 +161,13 @@ export class GroupBuilder {
   }
 
   #seals(ring: RingConsumer, chunk: Chunk, lsn: number): boolean {
+    const hasOpenSpans = (chunk.flags & SPANS) !== 0;
     try {
-      this.#sealer.seal(ring.view(), lsn);
+      this.#sealer.seal(ring.view(), lsn, ring, hasOpenSpans);
       return true;
     } catch (error) {
       // A later chunk may hold the commit of the transaction that this one belongs to: nothing more may be written.
-      if ((chunk.flags & SPANS) !== 0) throw error;
+      if (hasOpenSpans) throw error;
       return false;
     }
   }

@@ -76,6 +76,8 @@ export interface RecordPlace {
   readonly flags: number;
   /** The ids before the payload, as they lie there. */
   readonly ids: Uint8Array;
+  /** In LAST and COMMIT: the digest of the frames of the large record, or transaction, before it; else empty. */
+  readonly span: Uint8Array;
 }
 
 /** Whether this version can read frames of this type with these flags. */

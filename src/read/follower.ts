@@ -12,7 +12,7 @@ import { sameBytes } from '../format/same-bytes.js';
 import { SegmentCursor } from '../segment/segment-cursor.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
 import { holding } from './cut-check.js';
-import { cursorAt, damaged, type ReadRange, recordsOf, spanStart } from './read-log.js';
+import { checkWithin, cursorAt, damaged, type ReadRange, recordsOf, spanStart } from './read-log.js';
 import {
   type LogRecord,
   type PayloadDecoder,
@@ -132,6 +132,7 @@ export class Follower {
       // The index may lead to a place before the one sought: what was read is not taken twice.
       const isNew = step.header.type === DATA && cursor.nextLsn > (this.reading ?? 0);
       const { records: count, firstLsn: groupLsn } = step.header;
+      if (isNew) checkWithin(segment, step);
       if (isNew) await this.#decoder?.prepare(step.body, count, groupLsn, this.#from);
       const records = isNew ? recordsOf(segment, step, this.#assembler) : [];
       this.#checkThere(firstLsn);

@@ -93,19 +93,28 @@ async function* readSegment(
       const step = cursor.next();
       if (step.kind === 'more') await cursor.fill();
       else if (step.kind === 'stop') throw damaged(segment, step.offset, cursor.nextLsn);
-      else if (step.header.type === DATA) yield step;
+      else if (step.header.type === DATA) {
+        checkWithin(segment, step);
+        yield step;
+      }
     }
   } finally {
     await file.close();
   }
 }
 
+/** The next segment begins behind the last LSN of this one: a group that goes on behind that would be read twice in part. */
+export function checkWithin(segment: ReadableSegment, { header, offset }: Group): void {
+  if (header.firstLsn + header.records - 1 > segment.lastLsn)
+    throw damaged(segment, offset, segment.lastLsn + 1);
+}
+
 /** Where reading must begin so that what takes effect at `lsn` or later, in `segment` or behind it, is seen whole. */
 export async function spanStart(storage: Storage, segment: ReadableSegment, lsn: number): Promise<number> {
   const entry = await indexEntry(storage, segment, lsn);
-  if (entry === undefined) return segment.openLsn || Math.min(lsn, segment.firstLsn);
-  if (entry.openBack === MAX_OPEN_BACK) return segment.openLsn || segment.firstLsn;
-  return entry.firstLsn - entry.openBack;
+  if (entry !== undefined && entry.openBack !== MAX_OPEN_BACK) return entry.firstLsn - entry.openBack;
+  // Never behind what is sought, whatever the LINK says: nobody would miss what lies between.
+  return Math.min(lsn, segment.firstLsn, segment.openLsn || Number.POSITIVE_INFINITY);
 }
 
 async function indexEntry(

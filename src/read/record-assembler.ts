@@ -6,6 +6,7 @@
  * the records of transactions that are open. A span that was open when the log was opened anew never ends; its
  * number says in which epoch it began, and what began in an earlier one is dropped with the first of a later.
  */
+import { EMPTY_SPAN, spanDigest } from '../codec/span-digest.js';
 import { CorruptError } from '../errors.js';
 import { recordChecksum } from '../format/checksum.js';
 import {
@@ -19,7 +20,6 @@ import {
   RECORD_FIRST,
   RECORD_FULL,
   RECORD_LAST,
-  RECORD_MIDDLE,
   RECORD_TXN_ABORT,
   RECORD_TXN_BEGIN,
   RECORD_TXN_COMMIT,
@@ -64,11 +64,15 @@ export type TransactionMode = 'committed' | 'all';
 
 interface LargeRecord {
   readonly epoch: number;
+  /** Of its parts as far as they are encrypted. */
+  digest: Uint8Array;
   readonly parts: Uint8Array[];
 }
 
 interface OpenTransaction {
   readonly epoch: number;
+  /** Of all its frames as far as they are encrypted. */
+  digest: Uint8Array;
   /** What each of its records is, once it takes effect with an LSN: nobody may ever ask for what it holds. */
   readonly records: ((commitLsn: number) => LogRecord)[];
 }
@@ -123,25 +127,40 @@ export class RecordAssembler {
       return;
     }
     const payloadAt = start + idBytes(type, flags);
-    const stored = body.slice(payloadAt, end);
-    // Also of what has no payload: what takes effect with it depends on its being what was appended.
-    const opened =
-      (flags & ENCRYPTED) === 0
-        ? stored
-        : this.#decoding(lsn).decrypt(stored, { lsn, type, flags, ids: body.subarray(start, payloadAt) });
     const isInTransaction = (flags & IN_TRANSACTION) !== 0 || type >= RECORD_TXN_BEGIN;
+    const isFragment = type >= RECORD_FIRST && type <= RECORD_LAST;
     const transaction = isInTransaction ? this.#id(body, start) : undefined;
+    const open = transaction === undefined ? undefined : this.#openTransaction(type, transaction);
+    const large = isFragment ? this.#largeRecord(type, this.#id(body, payloadAt - ID_BYTES)) : undefined;
+    const ended = type === RECORD_LAST ? large : type === RECORD_TXN_COMMIT ? open : undefined;
+    if ((type === RECORD_LAST || type === RECORD_TXN_COMMIT) && ended === undefined) {
+      if (lsn < this.#from) return;
+      // As it lies, a commit in plain needs nothing before it; one that is encrypted vouches for that.
+      if (type === RECORD_LAST || this.#mode === 'committed' || (flags & ENCRYPTED) !== 0)
+        throw incomplete(
+          lsn,
+          type === RECORD_LAST ? 'the beginning of this large record' : 'the transaction that it commits',
+        );
+    }
+    let part = body.slice(payloadAt, end);
+    if ((flags & ENCRYPTED) !== 0) {
+      const ids = body.subarray(start, payloadAt);
+      const span = ended?.digest ?? EMPTY_SPAN;
+      if (open !== undefined) open.digest = spanDigest(open.digest, part);
+      if (large !== undefined) large.digest = spanDigest(large.digest, part);
+      part = this.#decoding(lsn).decrypt(part, { lsn, type, flags, ids, span }) as Uint8Array<ArrayBuffer>;
+    }
     if (type >= RECORD_TXN_BEGIN) {
-      this.#boundary(into, lsn, type, transaction as number, timestampUs);
+      this.#boundary(into, lsn, type, transaction as number, open, timestampUs);
       return;
     }
-    const isFragment = type >= RECORD_FIRST && type <= RECORD_LAST;
-    const content = isFragment
-      ? this.#whole(lsn, type, this.#id(body, payloadAt - ID_BYTES), opened)
-      : opened;
-    if (content === undefined) return;
+    if (isFragment) {
+      large?.parts.push(part);
+      if (large === undefined || type !== RECORD_LAST) return;
+    }
     const isHeld = transaction !== undefined && this.#mode === 'committed';
     if (lsn < this.#from && !isHeld) return;
+    const content = large === undefined ? part : joined(large.parts);
     const whole = (commitLsn: number): LogRecord => {
       const payload = (
         (flags & COMPRESSED) === 0 ? content : this.#decoding(lsn).inflate(content, lsn)
@@ -149,14 +168,19 @@ export class RecordAssembler {
       if ((flags & HAS_CHECKSUM) !== 0) verify(payload, stated, lsn);
       return { lsn, type: NAMES[type] ?? 'record', payload, timestampUs, transaction, commitLsn };
     };
-    if (isHeld) this.#transactions.get(transaction as number)?.records.push(whole);
+    if (isHeld) open?.records.push(whole);
     else into.push(whole(lsn));
   }
 
-  #boundary(into: LogRecord[], lsn: number, type: number, id: number, timestampUs: number): void {
-    const open = this.#transactions.get(id);
-    if (type === RECORD_TXN_BEGIN) this.#transactions.set(id, { epoch: epochOf(id), records: [] });
-    else this.#transactions.delete(id);
+  #boundary(
+    into: LogRecord[],
+    lsn: number,
+    type: number,
+    id: number,
+    open: OpenTransaction | undefined,
+    timestampUs: number,
+  ): void {
+    if (type !== RECORD_TXN_BEGIN) this.#transactions.delete(id);
     if (lsn < this.#from) return;
     if (this.#mode === 'all') {
       const payload = new Uint8Array(0);
@@ -169,27 +193,23 @@ export class RecordAssembler {
         commitLsn: lsn,
       });
     } else if (type === RECORD_TXN_COMMIT) {
-      if (open === undefined) throw incomplete(lsn, 'the transaction that it commits');
-      for (const whole of open.records) into.push(whole(lsn));
+      for (const whole of open?.records ?? []) into.push(whole(lsn));
     }
   }
 
-  /** The content of a large record that is whole with this part of it; undefined when there is more to come. */
-  #whole(lsn: number, type: number, id: number, part: Uint8Array): Uint8Array | undefined {
-    if (type === RECORD_FIRST) {
-      this.#large.set(id, { epoch: epochOf(id), parts: [part] });
-      return undefined;
-    }
+  /** The transaction that a frame of this type is part of; undefined: its beginning was not seen. */
+  #openTransaction(type: number, id: number): OpenTransaction | undefined {
+    if (type === RECORD_TXN_BEGIN)
+      this.#transactions.set(id, { epoch: epochOf(id), digest: EMPTY_SPAN, records: [] });
+    return this.#transactions.get(id);
+  }
+
+  /** The same of a large record. */
+  #largeRecord(type: number, id: number): LargeRecord | undefined {
+    if (type === RECORD_FIRST) this.#large.set(id, { epoch: epochOf(id), digest: EMPTY_SPAN, parts: [] });
     const large = this.#large.get(id);
-    if (large === undefined) {
-      if (type === RECORD_LAST && lsn >= this.#from)
-        throw incomplete(lsn, 'the beginning of this large record');
-      return undefined;
-    }
-    large.parts.push(part);
-    if (type === RECORD_MIDDLE) return undefined;
-    this.#large.delete(id);
-    return joined(large.parts);
+    if (type === RECORD_LAST) this.#large.delete(id);
+    return large;
   }
 
   #decoding(lsn: number): PayloadDecoder {

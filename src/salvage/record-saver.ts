@@ -62,6 +62,8 @@ export class RecordSaver {
   /** How far LSNs have moved down. */
   #shift = 0;
   abortedTransactions = 0;
+  /** The LSN behind the last record that it made itself, in the new log. */
+  plainBefore = 0;
 
   /**
    * `begin` makes the new log, at the first record; `firstLsn` is where the damaged one began. `hasId`: the new log has the
@@ -135,11 +137,14 @@ export class RecordSaver {
     let openLsn = 0;
     let saved = 0;
     let runFrom = 0;
+    let abortLsn = 0;
     const flush = async (): Promise<void> => {
       if (parts.length === 0) return;
       const whole = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
       const log = await this.#openAt(runFrom, openLsn, timestampUs);
       await log.add({ body: whole, records: parts.length, openLsn, checkpointLsn, timestampUs });
+      if (abortLsn > 0) this.plainBefore = abortLsn - this.#shift + 1;
+      abortLsn = 0;
       this.saved.add(runFrom, parts.length, runFrom - this.#shift);
       saved += parts.length;
       parts = [];
@@ -176,6 +181,7 @@ export class RecordSaver {
       if (decision === 'abort') {
         frame = abortOf(body.subarray(start + FRAME_HEADER_BYTES));
         this.abortedTransactions++;
+        abortLsn = lsn;
       }
       parts.push(frame);
       if (type === RECORD_CHECKPOINT) checkpointLsn = lsn - this.#shiftAt(runFrom);
@@ -202,6 +208,7 @@ export class RecordSaver {
       const body = fillers.subarray(0, records * ABORT_BYTES);
       await log.add({ body, records, openLsn, checkpointLsn: 0, timestampUs });
       this.#fillersLeft -= records;
+      this.plainBefore = log.lastLsn + 1;
       gap -= records;
     }
     return log;

@@ -63,6 +63,11 @@ export interface SalvageReport {
   readonly files: readonly SalvageFinding[];
   /** Commits that are aborts in the new log, since records of their transactions may be lost. */
   readonly abortedTransactions: number;
+  /**
+   * In the new log, the LSN behind the last entry that keeps a lost record's or a commit's place; 0: there is none. They are
+   * in plain: an encrypted log is read with this as `plainBefore`.
+   */
+  readonly plainBefore: number;
   /** Ranges were so many that the last ones were merged: `lost` then also covers LSNs that were saved. */
   readonly isMerged: boolean;
 }

@@ -94,6 +94,7 @@ export async function salvageLog(
         return { file, state, savedRecords, damage, damages };
       }),
       abortedTransactions: saver.abortedTransactions,
+      plainBefore: saver.plainBefore,
       isMerged: saver.lost.isMerged || saved.isMerged,
     };
   } catch (error) {

@@ -51,8 +51,8 @@ export interface Transaction extends AsyncDisposable {
    * need to await the appends before. Without records it writes nothing and resolves with the last durable LSN.
    *
    * Rejects with RINGWAL_TRANSACTION_ABORTED when an append was rejected (`cause`), with RINGWAL_TRANSACTION_ENDED
-   * after `commit` or `abort`, with RINGWAL_CLOSED (nothing took effect), and with RINGWAL_POISONED or
-   * RINGWAL_WORKER_DIED (it may or may not be committed).
+   * after `commit` or `abort`, with RINGWAL_CLOSED or RINGWAL_ENCRYPTION (nothing took effect), and with RINGWAL_POISONED
+   * or RINGWAL_WORKER_DIED (it may or may not be committed).
    */
   commit(): Promise<number>;
 

@@ -7,8 +7,10 @@ import type { RecordPlace } from '../../dist/src/format/record-frame.js';
 const logId = Buffer.alloc(16, 'log');
 const key = { keyId: 7, key: Buffer.alloc(32, 'k') };
 
-const NO_IDS = new Uint8Array(0);
-const at = (lsn: number, type = 1, flags = 2, ids = NO_IDS): RecordPlace => ({ lsn, type, flags, ids });
+const NONE = new Uint8Array(0);
+const at = (lsn: number, type = 1, flags = 2, ids = NONE, span = NONE): RecordPlace => ({
+  ...{ lsn, type, flags, ids, span },
+});
 
 function sealed(sealer: RecordSealer, plain: Uint8Array, place: RecordPlace): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(plain.length + SEAL_OVERHEAD_BYTES));
@@ -29,12 +31,12 @@ function openIndependently(
   lsn: bigint,
   type: number,
   flags: number,
-  ids: Uint8Array,
+  bound: Uint8Array,
 ): Buffer {
   const info = Buffer.concat([Buffer.from('ringwal record v1'), logId, stored.subarray(0, 4)]);
   const session = Buffer.from(hkdfSync('sha256', key.key, stored.subarray(8, 24), info, 32));
   const nonce = Buffer.concat([Buffer.alloc(8), Buffer.from(stored.subarray(4, 8)).reverse()]);
-  const aad = Buffer.concat([Buffer.alloc(26), ids]);
+  const aad = Buffer.concat([Buffer.alloc(26), bound]);
   logId.copy(aad);
   aad.writeBigUInt64LE(lsn, 16);
   aad[24] = type;
@@ -51,11 +53,12 @@ describe('a sealed record', () => {
     for (const [i, text] of ['', 'a', 'some text', 'x'.repeat(10_000)].entries()) {
       const lsn = 2 ** 40 + i;
       const ids = randomBytes(8 * i);
-      const place = at(lsn, 5, 10, ids);
+      const span = randomBytes(32 * (i & 1));
+      const place = at(lsn, 5, 10, ids, span);
       const stored = Buffer.from(sealed(sealer, Buffer.from(text), place));
       expect(stored.readUInt32LE(0)).toBe(7);
       expect(stored.readUInt32LE(4)).toBe(i);
-      expect(openIndependently(stored, BigInt(lsn), 5, 10, ids).toString()).toBe(text);
+      expect(openIndependently(stored, BigInt(lsn), 5, 10, Buffer.concat([ids, span])).toString()).toBe(text);
       expect(Buffer.from(opener().open(stored, place)).toString()).toBe(text);
     }
   });
@@ -78,6 +81,7 @@ describe('a sealed record', () => {
     expect(() => opener().open(stored, at(9, 5))).toThrow(/the key is wrong, or/);
     expect(() => opener().open(stored, at(9, 1, 3))).toThrow(/the key is wrong, or/);
     expect(() => opener().open(stored, at(9, 1, 2, Buffer.alloc(8)))).toThrow(/the key is wrong, or/);
+    expect(() => opener().open(stored, at(9, 1, 2, NONE, Buffer.alloc(32)))).toThrow(/the key is wrong, or/);
     expect(() => opener([key], Buffer.alloc(16, 'other')).open(stored, at(9))).toThrow(
       /the key is wrong, or/,
     );

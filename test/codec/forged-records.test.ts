@@ -1,4 +1,5 @@
 /** forged records: what somebody without the key puts into an encrypted log, or changes in it, no reader takes. */
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -121,6 +122,64 @@ it.each<[string, number, (frame: ForgedFrame) => void]>([
   for (const reading of await readings(directory)) await expect(reading).rejects.toMatchObject(refused(lsn));
 });
 
+// Only the end of a span is looked at by who begins behind the rest, and vouches for it.
+it.each<[string, number, number]>([
+  ['of a transaction', AT.committed, AT.commit],
+  ['of a large record', AT.middle, AT.middle + 1],
+])('a part %s that was replaced by what a read behind it need not look at is refused at its end', async (_, part, end) => {
+  const { directory, name } = await filled();
+  forgeFrames(directory, name, become(part, FULL));
+  const log = await openLog(directory, OPTIONS);
+  const reader = await openReader(directory, { key });
+  for (const source of [log, reader]) {
+    await expect(source.read({ from: end }).next()).rejects.toMatchObject(refused(end));
+    await expect(source.tail({ from: end }).next()).rejects.toMatchObject(refused(end));
+  }
+  await reader.close();
+  await log.close();
+});
+
+// Ids and LSNs are the same in both: a directory that was put back while the log was closed goes another way.
+it.each<[string, (log: Log, text: string, end: 'commit' | 'abort') => Promise<unknown>]>([
+  [
+    'a transaction',
+    async (log, text, end) => {
+      const tx = log.begin();
+      await tx.append(text);
+      await tx[end]();
+    },
+  ],
+  ['a large record', (log, text) => log.append(text.padEnd(10_000, text))],
+])('%s that is put together of two histories of a log is refused', async (_, write) => {
+  const directory = tempDir();
+  await (await openLog(directory, OPTIONS)).close();
+  const other = join(tempDir(), 'other');
+  cpSync(directory, other, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  const lastLsns = [];
+  for (const [path, text, end] of [
+    [directory, 'pay 1', 'commit'],
+    [other, 'pay 9', 'abort'],
+  ] as const) {
+    const log = await openLog(path, OPTIONS);
+    await write(log, text, end);
+    lastLsns.push(log.lastLsn);
+    await log.close();
+  }
+  expect(lastLsns).toEqual([3, 3]);
+  const contents = new Map<number, Buffer>();
+  for (const name of segmentsIn(other))
+    forgeFrames(other, name, ({ lsn, content }) => contents.set(lsn, Buffer.from(content)));
+  let copied = 0;
+  for (const name of segmentsIn(directory)) {
+    forgeFrames(directory, name, ({ lsn, content }) => {
+      if (lsn === 2) copied += must(contents.get(lsn)).copy(content);
+    });
+  }
+  expect(copied).toBe(contents.get(2)?.length);
+  await using reader = await openReader(directory, { key });
+  await expect(reader.readAll()).rejects.toMatchObject(refused(3));
+});
+
 describe('a log that was encrypted from some record on', () => {
   const PLAIN_BEFORE = 3;
 
@@ -197,10 +256,11 @@ it('what salvage puts in the place of lost records is refused, unless they are s
   const report = await salvage(directory, into);
   expect(report).toMatchObject({
     abortedTransactions: 1,
+    plainBefore: AT.commit + 1,
     lost: [{ firstLsn: AT.begin, lastLsn: AT.committed }],
   });
   await using strict = await openReader(into, { key });
   await expect(strict.readAll()).rejects.toMatchObject(refused(AT.begin));
-  await using reader = await openReader(into, { key, plainBefore: AT.commit + 1 });
+  await using reader = await openReader(into, { key, plainBefore: report.plainBefore });
   expect((await reader.readAll()).map(textOf)).toEqual(['single', 'large', 'checkpoint']);
 });

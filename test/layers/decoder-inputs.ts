@@ -133,7 +133,7 @@ export function segmentHeader(prng?: Prng): Uint8Array {
 const key = { keyId: 3, key: new Uint8Array(32).fill(9) };
 const sealer = new RecordSealer(LOG_ID, key, (bytes) => new Uint8Array(bytes).fill(5));
 
-const PLACE = { lsn: 1, type: 1, flags: 2, ids: new Uint8Array(0) };
+const PLACE = { lsn: 1, type: 1, flags: 2, ids: new Uint8Array(0), span: new Uint8Array(0) };
 
 function sealed(payload: Uint8Array, lsn: number): Uint8Array {
   const bytes = new Uint8Array(payload.length + SEAL_OVERHEAD_BYTES);

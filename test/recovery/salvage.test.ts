@@ -71,6 +71,7 @@ describe('a salvaged log', () => {
       lastLsn: 8,
       lost: [],
       abortedTransactions: 0,
+      plainBefore: 0,
     });
     expect(report.saved).toEqual([{ firstLsn: 1, lastLsn: 8, newFirstLsn: 1 }]);
     for (const { file, state } of report.files)
