@@ -132,24 +132,14 @@ export class RecordAssembler {
     const transaction = isInTransaction ? this.#id(body, start) : undefined;
     const open = transaction === undefined ? undefined : this.#openTransaction(type, transaction);
     const large = isFragment ? this.#largeRecord(type, this.#id(body, payloadAt - ID_BYTES)) : undefined;
-    const ended = type === RECORD_LAST ? large : type === RECORD_TXN_COMMIT ? open : undefined;
-    if ((type === RECORD_LAST || type === RECORD_TXN_COMMIT) && ended === undefined) {
+    if ((type === RECORD_LAST && large === undefined) || (type === RECORD_TXN_COMMIT && open === undefined)) {
       if (lsn < this.#from) return;
-      // As it lies, a commit in plain needs nothing before it; one that is encrypted vouches for that.
-      if (type === RECORD_LAST || this.#mode === 'committed' || (flags & ENCRYPTED) !== 0)
-        throw incomplete(
-          lsn,
-          type === RECORD_LAST ? 'the beginning of this large record' : 'the transaction that it commits',
-        );
+      this.#mayLackBeginning(lsn, type, flags);
     }
-    let part = body.slice(payloadAt, end);
-    if ((flags & ENCRYPTED) !== 0) {
-      const ids = body.subarray(start, payloadAt);
-      const span = ended?.digest ?? EMPTY_SPAN;
-      if (open !== undefined) open.digest = spanDigest(open.digest, part);
-      if (large !== undefined) large.digest = spanDigest(large.digest, part);
-      part = this.#decoding(lsn).decrypt(part, { lsn, type, flags, ids, span }) as Uint8Array<ArrayBuffer>;
-    }
+    const ended = type === RECORD_LAST ? large : type === RECORD_TXN_COMMIT ? open : undefined;
+    const ids = body.subarray(start, payloadAt);
+    const place = { lsn, type, flags, ids, span: ended?.digest ?? EMPTY_SPAN };
+    const part = this.#opened(body.slice(payloadAt, end), place, open, large);
     if (type >= RECORD_TXN_BEGIN) {
       this.#boundary(into, lsn, type, transaction as number, open, timestampUs);
       return;
@@ -170,6 +160,26 @@ export class RecordAssembler {
     };
     if (isHeld) open?.records.push(whole);
     else into.push(whole(lsn));
+  }
+
+  /** Throws when what ends a span has to follow its beginning: always, but for a commit in plain that is read as it lies. */
+  #mayLackBeginning(lsn: number, type: number, flags: number): void {
+    if (type === RECORD_LAST) throw incomplete(lsn, 'the beginning of this large record');
+    if (this.#mode === 'committed' || (flags & ENCRYPTED) !== 0)
+      throw incomplete(lsn, 'the transaction that it commits');
+  }
+
+  /** The payload of a frame without its encryption; the digests of the spans that it is part of go on with it. */
+  #opened(
+    stored: Uint8Array,
+    place: RecordPlace,
+    open: OpenTransaction | undefined,
+    large: LargeRecord | undefined,
+  ): Uint8Array {
+    if ((place.flags & ENCRYPTED) === 0) return stored;
+    if (open !== undefined) open.digest = spanDigest(open.digest, stored);
+    if (large !== undefined) large.digest = spanDigest(large.digest, stored);
+    return this.#decoding(place.lsn).decrypt(stored, place);
   }
 
   #boundary(
