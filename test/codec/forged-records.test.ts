@@ -201,7 +201,7 @@ describe('a log that was encrypted from some record on', () => {
     return all;
   };
 
-  it('is not read as a whole unless it is said from where on it is; by handles as by the log', async () => {
+  it('is not read as a whole unless it is said from where on it is, by handles as by the log', async () => {
     const directory = await mixed();
     for (const plainBefore of [undefined, 0, 1, 2, 3, 4]) {
       const given = plainBefore === undefined ? {} : { plainBefore };
