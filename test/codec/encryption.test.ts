@@ -1,8 +1,9 @@
 /** encryption: what is sealed opens only unchanged, in its place, with its key; no nonce is used twice. */
-import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { RecordOpener, RecordSealer, SEAL_OVERHEAD_BYTES } from '../../dist/src/codec/encryption.js';
 import type { RecordPlace } from '../../dist/src/format/record-frame.js';
+import { openIndependently } from '../support/independent-opener.js';
 
 const logId = Buffer.alloc(16, 'log');
 const key = { keyId: 7, key: Buffer.alloc(32, 'k') };
@@ -25,28 +26,6 @@ function opener(keys = [key], id: Uint8Array = logId): RecordOpener {
   return made;
 }
 
-/** Written from docs/CODECS.md alone. */
-function openIndependently(
-  stored: Buffer,
-  lsn: bigint,
-  type: number,
-  flags: number,
-  bound: Uint8Array,
-): Buffer {
-  const info = Buffer.concat([Buffer.from('ringwal record v1'), logId, stored.subarray(0, 4)]);
-  const session = Buffer.from(hkdfSync('sha256', key.key, stored.subarray(8, 24), info, 32));
-  const nonce = Buffer.concat([Buffer.alloc(8), Buffer.from(stored.subarray(4, 8)).reverse()]);
-  const aad = Buffer.concat([Buffer.alloc(26), bound]);
-  logId.copy(aad);
-  aad.writeBigUInt64LE(lsn, 16);
-  aad[24] = type;
-  aad[25] = flags;
-  const decipher = createDecipheriv('aes-256-gcm', session, nonce);
-  decipher.setAAD(aad);
-  decipher.setAuthTag(stored.subarray(-16));
-  return Buffer.concat([decipher.update(stored.subarray(24, -16)), decipher.final()]);
-}
-
 describe('a sealed record', () => {
   it('opens for a reader written from the format page', () => {
     const sealer = new RecordSealer(logId, key, randomBytes);
@@ -58,7 +37,7 @@ describe('a sealed record', () => {
       const stored = Buffer.from(sealed(sealer, Buffer.from(text), place));
       expect(stored.readUInt32LE(0)).toBe(7);
       expect(stored.readUInt32LE(4)).toBe(i);
-      expect(openIndependently(stored, BigInt(lsn), 5, 10, Buffer.concat([ids, span])).toString()).toBe(text);
+      expect(openIndependently(logId, key.key, stored, { ...place, lsn: BigInt(lsn) }).toString()).toBe(text);
       expect(Buffer.from(opener().open(stored, place)).toString()).toBe(text);
     }
   });

@@ -1,5 +1,5 @@
 /** forged records: what somebody without the key puts into an encrypted log, or changes in it, no reader takes. */
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,6 +12,7 @@ import {
   salvage,
 } from '../../dist/src/index.js';
 import { type ForgedFrame, forgeFrames } from '../support/forge.js';
+import { digestIndependently, openIndependently } from '../support/independent-opener.js';
 import { must } from '../support/must.js';
 import { edit, segmentsIn, tempDir } from '../support/temp-dir.js';
 
@@ -20,8 +21,9 @@ const PLAIN: LogOptions = { segmentBytes: 65_536, ringBytes: 16_384, maxGroupByt
 const OPTIONS: LogOptions = { ...PLAIN, encryption: { keyId: 1, key } };
 const refused = (lsn: number) => ({ code: 'RINGWAL_DECRYPTION', details: { lsn } });
 
-const [FULL, MIDDLE, CHECKPOINT, BEGIN, COMMIT, ABORT] = [1, 3, 5, 6, 7, 8];
+const [FULL, FIRST, MIDDLE, LAST, CHECKPOINT, BEGIN, COMMIT, ABORT] = [1, 2, 3, 4, 5, 6, 7, 8];
 const ENCRYPTED = 2;
+const IN_TRANSACTION = 8;
 
 /** The LSNs of the log of `filled`, each a group of its own but for BEGIN and the record behind it, and the fragments. */
 const AT = { single: 1, begin: 2, committed: 3, other: 5, commit: 6, aborted: 7, abort: 8, middle: 10 };
@@ -69,6 +71,29 @@ async function readings(directory: string, options = OPTIONS): Promise<Promise<s
   await log.close();
   return given;
 }
+
+it('every record opens by the page on the format, ends of spans with the digest of what came before', async () => {
+  const { directory, name } = await filled();
+  const logId = readFileSync(join(directory, name)).subarray(16, 32);
+  const digests = new Map<bigint, Buffer>();
+  const opened: string[] = [];
+  forgeFrames(directory, name, ({ lsn, header, content }) => {
+    const [type, flags] = [header.getUint8(4), header.getUint8(5)];
+    expect(flags & ENCRYPTED).toBe(ENCRYPTED);
+    const idBytes =
+      8 * (Number((flags & IN_TRANSACTION) !== 0 || type >= BEGIN) + Number(type >= FIRST && type <= LAST));
+    const ids = content.subarray(0, idBytes);
+    const stored = content.subarray(idBytes);
+    const own = Array.from({ length: idBytes / 8 }, (_, i) => ids.readBigUInt64LE(8 * i));
+    const isEnd = type === LAST || type === COMMIT;
+    const span = (isEnd && digests.get(must(own.at(-1)))) || new Uint8Array(0);
+    const place = { lsn: BigInt(lsn), type, flags, ids, span };
+    opened.push(openIndependently(logId, key(1), stored, place).toString().replace(/\.+$/, ''));
+    for (const id of own) digests.set(id, digestIndependently(digests.get(id), stored));
+  });
+  const transactions = ['', 'of a', '', 'of b, 1', '', 'of b, 2', ''];
+  expect(opened).toEqual(['single', ...transactions, 'large', '', '', 'checkpoint']);
+});
 
 it('a log whose checksums were made anew, and nothing else, is read as it was', async () => {
   const { directory, name } = await filled();
