@@ -3,9 +3,9 @@
  * LSNs that they had.
  *
  * LSNs have no gaps, so the place of a record that is lost is kept by one that readers skip: the abort of a
- * transaction that never was (id 0), in plain. A gap so large that this would fill the disk closes instead: what follows moves
- * down, and the report says where to. An encrypted record can't: it opens under its LSN, in the log with its id, and is
- * lost anywhere else.
+ * transaction that never was (id 0), in plain. A gap so large that this would fill the disk closes instead: what follows
+ * moves down, and the report says where to. An encrypted record can't: it opens under its LSN, in the log with its id, and
+ * is lost anywhere else.
  */
 import type { GroupHeader } from '../format/group-header.js';
 import {
