@@ -11,6 +11,7 @@ import {
   ID_BYTES,
   idBytes,
   RECORD_LAST,
+  RECORD_TXN_ABORT,
   RECORD_TXN_COMMIT,
 } from '../format/record-frame.js';
 import { type EncryptionKey, RecordSealer, SEAL_OVERHEAD_BYTES } from './encryption.js';
@@ -50,10 +51,12 @@ export class GroupSealer implements ChunkSealer {
         this.#sealer.seal(frames, payload, end - payload - SEAL_OVERHEAD_BYTES, place);
         for (const id of ids)
           spans.set(id, spanDigest(spans.get(id) ?? EMPTY_SPAN, frames.subarray(payload, end)));
+        // Its own id is the last one; of what ends, nothing comes any more.
+        if (ended !== undefined || type === RECORD_TXN_ABORT) spans.delete(ids.at(-1) as bigint);
       }
       at += frameBytes(length, flags);
     }
-    // What has ended is forgotten once nothing is open, and so is what was given up and has no end.
+    // What was given up has no end, and is forgotten once nothing is open.
     if (hasOpenSpans) this.#spans.set(ring, spans);
     else this.#spans.delete(ring);
   }

@@ -176,9 +176,12 @@ export class RecordAssembler {
     open: OpenTransaction | undefined,
     large: LargeRecord | undefined,
   ): Uint8Array {
-    if ((place.flags & ENCRYPTED) === 0) return stored;
-    if (open !== undefined) open.digest = spanDigest(open.digest, stored);
-    if (large !== undefined) large.digest = spanDigest(large.digest, stored);
+    const isEncrypted = (place.flags & ENCRYPTED) !== 0;
+    // One in plain among encrypted ones was put there: with it the digest is none that was sealed.
+    for (const span of [open, large])
+      if (span !== undefined && (isEncrypted || span.digest.length > 0))
+        span.digest = spanDigest(span.digest, stored);
+    if (!isEncrypted) return stored;
     return this.#decoding(place.lsn).decrypt(stored, place);
   }
 
