@@ -49,10 +49,10 @@ export class GroupSealer implements ChunkSealer {
         const span = (ended !== undefined && spans.get(ended)) || EMPTY_SPAN;
         const place = { lsn, type, flags, ids: frames.subarray(content, payload), span };
         this.#sealer.seal(frames, payload, end - payload - SEAL_OVERHEAD_BYTES, place);
-        for (const id of ids)
-          spans.set(id, spanDigest(spans.get(id) ?? EMPTY_SPAN, frames.subarray(payload, end)));
-        // Its own id is the last one; of what ends, nothing comes any more.
-        if (ended !== undefined || type === RECORD_TXN_ABORT) spans.delete(ids.at(-1) as bigint);
+        for (const id of ids) {
+          if (id === ended || type === RECORD_TXN_ABORT) spans.delete(id);
+          else spans.set(id, spanDigest(spans.get(id) ?? EMPTY_SPAN, frames.subarray(payload, end)));
+        }
       }
       at += frameBytes(length, flags);
     }

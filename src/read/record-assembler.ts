@@ -132,11 +132,12 @@ export class RecordAssembler {
     const transaction = isInTransaction ? this.#id(body, start) : undefined;
     const open = transaction === undefined ? undefined : this.#openTransaction(type, transaction);
     const large = isFragment ? this.#largeRecord(type, this.#id(body, payloadAt - ID_BYTES)) : undefined;
-    if ((type === RECORD_LAST && large === undefined) || (type === RECORD_TXN_COMMIT && open === undefined)) {
+    const isEnd = type === RECORD_LAST || type === RECORD_TXN_COMMIT;
+    const ended = type === RECORD_LAST ? large : isEnd ? open : undefined;
+    if (isEnd && ended === undefined) {
       if (lsn < this.#from) return;
-      this.#mayLackBeginning(lsn, type, flags);
+      this.#checkLacksBeginning(lsn, type, flags);
     }
-    const ended = type === RECORD_LAST ? large : type === RECORD_TXN_COMMIT ? open : undefined;
     const ids = body.subarray(start, payloadAt);
     const place = { lsn, type, flags, ids, span: ended?.digest ?? EMPTY_SPAN };
     const part = this.#opened(body.slice(payloadAt, end), place, open, large);
@@ -162,8 +163,8 @@ export class RecordAssembler {
     else into.push(whole(lsn));
   }
 
-  /** Throws when what ends a span has to follow its beginning: always, but for a commit in plain that is read as it lies. */
-  #mayLackBeginning(lsn: number, type: number, flags: number): void {
+  /** Throws for what ends a span without a beginning, but for a commit in plain that is read as it lies. */
+  #checkLacksBeginning(lsn: number, type: number, flags: number): void {
     if (type === RECORD_LAST) throw incomplete(lsn, 'the beginning of this large record');
     if (this.#mode === 'committed' || (flags & ENCRYPTED) !== 0)
       throw incomplete(lsn, 'the transaction that it commits');

@@ -164,6 +164,23 @@ it.each<[string, number, number]>([
   await log.close();
 });
 
+// Its tag was not missing, as it has none; and it took effect behind `plainBefore`.
+it('a record in plain that is put into a transaction before plainBefore is refused where that ends behind it', async () => {
+  const { directory, name } = await filled();
+  let id = Buffer.alloc(0);
+  forgeFrames(directory, name, (frame) => {
+    if (frame.lsn === AT.begin) id = Buffer.from(frame.content.subarray(0, 8));
+    if (frame.lsn !== AT.other) return;
+    become(AT.other, FULL, IN_TRANSACTION)(frame);
+    id.copy(frame.content);
+  });
+  const plainBefore = AT.commit;
+  await using reader = await openReader(directory, { key, plainBefore });
+  for (const from of [1, plainBefore])
+    await expect(reader.readAll({ from })).rejects.toMatchObject(refused(AT.commit));
+  await expect(reader.tail({ from: plainBefore }).next()).rejects.toMatchObject(refused(AT.commit));
+});
+
 // Ids and LSNs are the same in both: a directory that was put back while the log was closed goes another way.
 it.each<[string, (log: Log, text: string, end: 'commit' | 'abort') => Promise<unknown>]>([
   [
