@@ -43,8 +43,8 @@ it('touches Atomics in the ring folder only', () => {
   ).toEqual([]);
 });
 
-it('touches the file system in the storage module, the lock and the command line only', () => {
-  const isAllowed = within('src/storage/', 'src/lock/directory-lock.ts', 'src/cli/');
+it('touches the file system in the storage module, the lock, the count of CPUs and the command line only', () => {
+  const isAllowed = within('src/storage/', 'src/lock/directory-lock.ts', 'src/cpus.ts', 'src/cli/');
   const found = sources.filter(({ code }) => /from 'node:fs/.test(code)).map(({ path }) => path);
   expect(found.filter((path) => !isAllowed(path))).toEqual([]);
 });

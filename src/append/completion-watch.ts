@@ -1,11 +1,12 @@
 /**
- * completion-watch: how a thread hears of its completions: it parks, and is woken through its event loop; or, if the log was
- * opened so, has its event loop look for them in each turn first (busy polling), as long as that finds some.
+ * completion-watch: how a thread hears of its completions: it has its event loop look for them in each turn (busy polling),
+ * as long as that finds some in `busyPollUs`; else it parks, and is woken through its event loop.
  */
-import { setImmediate } from 'node:timers'; // as in publish-schedule
+
 import { Backoff } from '../ring/backoff.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import type { RingProducer } from '../ring/producer.js';
+import { setImmediate } from './timers.js';
 
 /** Bound at once: with a clock that fake timers have stopped a poll would never end. */
 const nowMs = performance.now.bind(performance);

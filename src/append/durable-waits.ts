@@ -1,8 +1,9 @@
 /** durable-waits: the callers of one thread that wait for an LSN to become durable. */
-import { setImmediate } from 'node:timers'; // as in publish-schedule
+
 import { InvalidArgumentError, shown } from '../errors.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import { AbortWatch } from './abort-watch.js';
+import { setImmediate } from './timers.js';
 
 interface Wait {
   readonly lsn: number;

@@ -5,7 +5,7 @@
  * act is `await log.append()` would end before the answer. The timer that holds it also is the net under the
  * wake-up protocol: a producer whose worker vanished finds out within a second.
  */
-import { clearInterval, setInterval } from 'node:timers'; // as in publish-schedule
+import { clearInterval, setInterval } from './timers.js';
 
 export class KeepAlive {
   readonly #timer: NodeJS.Timeout;

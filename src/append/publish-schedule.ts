@@ -7,8 +7,9 @@
  * has hundreds of them: to wake the worker for each, and be woken by each of its small groups, cost a web service with
  * 256 connections a fifth of its requests (docs/PERFORMANCE.md). What is put in quick succession then goes together.
  */
-import { setImmediate } from 'node:timers'; // not the global one, which fake timers in tests keep from ever coming
+
 import { sharedUs } from '../ring/clock.js';
+import { setImmediate } from './timers.js';
 
 /**
  * Unpublished bytes at which the I/O worker is set going before the turn of the event loop ends. Measured at

@@ -4,7 +4,7 @@
  *
  * When the ring is published, publish-schedule.ts says; how completions are heard of, completion-watch.ts.
  */
-import { clearInterval, setInterval } from 'node:timers'; // as in publish-schedule
+
 import type { CompletionEvents } from '../diagnostics.js';
 import { ClosedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
@@ -27,6 +27,7 @@ import {
   SyncSubmission,
 } from './submission.js';
 import { type MakeSubmission, SubmissionMaker } from './submission-maker.js';
+import { clearInterval, setInterval } from './timers.js';
 import { WaitingSubmissions } from './waiting.js';
 
 /** How often a closing log looks whether the worker is stalled. */

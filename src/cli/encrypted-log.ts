@@ -26,7 +26,10 @@ export async function encryptionFor(
   return { encryption: { keyId: keyId ?? lastId ?? 0, key: () => key } };
 }
 
-/** The id of the key of the last record; undefined when it is not encrypted, or there is none. */
+/**
+ * The id of the key of the last record; undefined when it is not encrypted, or there is none. What keeps the places of lost
+ * records at the end of a salvaged log (aborts in plain) tells nothing: then it is looked for before that.
+ */
 async function lastKeyId(directory: string, key: Uint8Array | undefined): Promise<number | undefined> {
   let asked: number | undefined;
   await using reader = await openReader(directory, {
@@ -38,10 +41,14 @@ async function lastKeyId(directory: string, key: Uint8Array | undefined): Promis
       },
     }),
   });
+  const { firstLsn, lastLsn } = reader;
   try {
-    const from = Math.max(reader.firstLsn, reader.lastLsn);
-    for await (const _ of reader.read({ from, transactions: 'all' }));
-    return asked;
+    for (let back = 0; ; back = 2 * back + 1) {
+      const from = Math.max(firstLsn, lastLsn - back);
+      let isPlain = false;
+      for await (const { type } of reader.read({ from, transactions: 'all' })) isPlain ||= type !== 'abort';
+      if (asked !== undefined || isPlain || from === firstLsn) return asked;
+    }
   } catch (error) {
     if (!(error instanceof DecryptionError)) throw error;
     if (key === undefined) return error.details.keyId;

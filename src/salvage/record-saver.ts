@@ -61,7 +61,8 @@ export class RecordSaver {
   #next: number;
   /** How far LSNs have moved down. */
   #shift = 0;
-  abortedTransactions = 0;
+  /** LSNs, in the damaged log, of the commits that became aborts. */
+  readonly abortedLsns: number[] = [];
   /** The LSN behind the last record that it made itself, in the new log. */
   plainBefore = 0;
 
@@ -180,7 +181,7 @@ export class RecordSaver {
       let frame = body.subarray(start, end);
       if (decision === 'abort') {
         frame = abortOf(body.subarray(start + FRAME_HEADER_BYTES));
-        this.abortedTransactions++;
+        this.abortedLsns.push(lsn);
         abortLsn = lsn;
       }
       parts.push(frame);

@@ -65,7 +65,8 @@ export interface SalvageReport {
   readonly abortedTransactions: number;
   /**
    * In the new log, the LSN behind the last entry that keeps a lost record's or a commit's place; 0: there is none. They are
-   * in plain: an encrypted log is read with this as `plainBefore`.
+   * in plain: an encrypted log is read with this as `plainBefore`. Also where nothing was lost, if files were gone between
+   * others of what was truncated: whoever reads from later on may need those others, for a transaction that ends later.
    */
   readonly plainBefore: number;
   /** Ranges were so many that the last ones were merged: `lost` then also covers LSNs that were saved. */

@@ -79,21 +79,19 @@ export async function salvageLog(
     }
     if (log !== undefined) await log.finish(mark === 0 ? 0 : saved.moved(mark, log.lastLsn + 1));
     const [oldest] = saved.ranges;
+    const firstLsn =
+      oldest === undefined ? 0 : mark === 0 ? oldest.newFirstLsn : saved.moved(mark, (log?.lastLsn ?? 0) + 1);
     return {
       savedRecords: saved.records,
-      firstLsn:
-        oldest === undefined
-          ? 0
-          : mark === 0
-            ? oldest.newFirstLsn
-            : saved.moved(mark, (log?.lastLsn ?? 0) + 1),
+      firstLsn,
       lastLsn: log?.lastLsn ?? 0,
       lost: saver.lost.from(mark),
       saved: saved.ranges,
       files: findings.map(({ file, state, savedRecords, damage, damages }): SalvageFinding => {
         return { file, state, savedRecords, damage, damages };
       }),
-      abortedTransactions: saver.abortedTransactions,
+      // What was truncated is no loss: a transaction that ended there may have begun in a segment that is gone.
+      abortedTransactions: saver.abortedLsns.filter((lsn) => lsn >= mark).length,
       plainBefore: saver.plainBefore,
       isMerged: saver.lost.isMerged || saved.isMerged,
     };

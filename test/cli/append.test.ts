@@ -1,15 +1,16 @@
 /** append: `ringwal append` acknowledges what is on stable storage, says what is not, and never mixes up encryption. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { appendInput } from '../../dist/src/cli/append-input.js';
-import { openLog, openReader } from '../../dist/src/index.js';
+import { openLog, openReader, salvage } from '../../dist/src/index.js';
 import { cli, startCli } from '../support/cli.js';
-import { tempDir } from '../support/temp-dir.js';
+import { must } from '../support/must.js';
+import { segmentsIn, tempDir } from '../support/temp-dir.js';
 
 const SMALL = ['--segment-bytes', '64k'];
 
@@ -201,6 +202,32 @@ it('appends to an encrypted log with its key only, under the id of the last reco
   });
   expect((await reader.readAll()).map(({ payload }) => Buffer.from(payload).toString())).toEqual(['a', 'b']);
   expect(asked).toEqual([7]);
+});
+
+// It went by the last entry, and appended in plain.
+it('appends with the key only to an encrypted log that was salvaged, whose last entry keeps the place of what is lost', async () => {
+  const encryption = { keyId: 7, key: () => Buffer.alloc(32, 1) };
+  const damaged = tempDir();
+  const log = await openLog(damaged, { segmentBytes: 65_536, ringBytes: 65_536, encryption });
+  const transaction = log.begin();
+  await transaction.append('its first record, in the segment that is lost');
+  for (let i = 0; i < 5; i++) await log.append(randomBytes(15_000));
+  await transaction.commit();
+  await log.close();
+  rmSync(join(damaged, must(segmentsIn(damaged)[0])));
+  const directory = join(tempDir(), 'saved');
+  const { plainBefore, lastLsn } = await salvage(damaged, directory);
+  expect(plainBefore).toBe(lastLsn + 1);
+  const without = await cli(['append', directory, ...SMALL], { stdin: 'plain\n' });
+  expect(without).toMatchObject({ code: 2, err: expect.stringContaining('the last one with key 7') });
+  const keyFile = join(tempDir(), 'key');
+  writeFileSync(keyFile, Buffer.alloc(32, 1).toString('hex'));
+  expect((await cli(['append', directory, '--key-file', keyFile, ...SMALL], { stdin: 'b\n' })).code).toBe(0);
+  await using reader = await openReader(directory, { key: encryption.key, plainBefore });
+  const last = (await reader.readAll({ from: plainBefore })).map(({ payload }) =>
+    Buffer.from(payload).toString(),
+  );
+  expect(last).toEqual(['b']);
 });
 
 it('does not say that records are not in the log of which one may be, whichever was rejected first', async () => {

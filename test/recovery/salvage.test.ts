@@ -1,5 +1,5 @@
 /** salvage: what is good in a damaged log is saved under its LSN, the rest is called lost, and nothing hides anything. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeGroupHeader, encodeGroupHeader, saltKey } from '../../dist/src/format/group-header.js';
@@ -76,6 +76,29 @@ describe('a salvaged log', () => {
     expect(report.saved).toEqual([{ firstLsn: 1, lastLsn: 8, newFirstLsn: 1 }]);
     for (const { file, state } of report.files)
       expect(state).toBe(used(disk).includes(file) ? 'sound' : 'unused');
+  });
+
+  // The end of a transaction that begins in a file that is gone became an abort, and was told of as a loss.
+  it('reports no loss where what was truncated is half removed, amid a transaction too', async () => {
+    const directory = tempDir();
+    const log = await openLog(directory, { segmentBytes: 65_536, ringBytes: 65_536, recycle: false });
+    const transaction = log.begin();
+    await transaction.append('its first record, in the first segment');
+    for (let i = 0; i < 5; i++) await log.append(Buffer.alloc(15_000, i));
+    await transaction.commit(); // in the second one
+    for (let i = 0; i < 5; i++) await log.append(Buffer.alloc(15_000, i));
+    const mark = await log.append('the first that stays, in the third');
+    const [first, second] = segmentsIn(directory).map((name) => join(directory, name));
+    const kept = readFileSync(must(second));
+    await log.truncateBefore(mark);
+    await log.close();
+    for (const name of [first, second]) expect(existsSync(must(name))).toBe(false);
+    writeFileSync(must(second), kept); // as when the process dies before it removes it
+    expect(await salvage(directory, join(tempDir(), 'saved'))).toMatchObject({
+      firstLsn: mark,
+      lost: [],
+      abortedTransactions: 0,
+    });
   });
 
   it('keeps the LSN of every record behind damage, and its time', async () => {

@@ -176,7 +176,7 @@ function presetAdvice(find: Find): Part {
   return { options: {}, lines };
 }
 
-/** CPUs that halt while the disk is waited for are woken late, and with cold caches; an append needs two. */
+/** CPUs that halt while the disk is waited for are woken late, and with cold caches. */
 function idleAdvice({ syncP50Us }: Figure, find: Find, pollUs: number | undefined): Part {
   const alone = find('presets', DEFAULTS, 1);
   if (alone === undefined || pollUs === undefined || pollUs >= syncP50Us) return { options: {}, lines: [] };
