@@ -1,13 +1,17 @@
 /**
- * presets: the default options beside each preset, for few callers, for many, and for large records; the reasons for the
- * presets (src/presets.ts) are figures of this scenario.
+ * presets: the default options beside each preset, and beside threads that sleep while they wait, for few callers, for many,
+ * and for large records; the reasons for the presets (src/presets.ts) are figures of this scenario.
  */
 import { durable, highThroughput, type LogOptions, lowLatency } from 'ringwal';
 import type { ClosedLoad } from '../harness/load.js';
 import type { Planned } from '../harness/rounds.js';
 import { scenarioOfCells } from './scenario.js';
 
-const PRESETS: Readonly<Record<string, LogOptions>> = { default: {}, lowLatency, highThroughput, durable };
+const PRESETS: Readonly<Record<string, LogOptions>> = {
+  default: {},
+  'busyPollUs 0': { busyPollUs: 0 },
+  ...{ lowLatency, highThroughput, durable },
+};
 
 const LARGE = { inFlight: 200, payloadBytes: 65_536 } as const;
 const LOADS: Readonly<Record<string, Pick<ClosedLoad, 'inFlight' | 'payloadBytes' | 'beside'>>> = {
@@ -21,7 +25,7 @@ const LOADS: Readonly<Record<string, Pick<ClosedLoad, 'inFlight' | 'payloadBytes
 
 export const presets = scenarioOfCells(
   'presets',
-  'the default options beside the presets',
+  'the default options beside the presets, and beside threads that sleep',
   false,
   ({ isQuick }) => {
     const cells = Object.entries(LOADS).flatMap(([load, what]) =>

@@ -73,6 +73,35 @@ describe('advice', () => {
       /'direct' is faster than 'fdatasync', which "auto" took/,
     ],
     [
+      'threads that stay awake have a better rate',
+      ({ setting, recordsPerSecond }) =>
+        setting === 'busyPollUs 0' ? { recordsPerSecond: recordsPerSecond / 1.5 } : {},
+      {},
+      /Keep busyPollUs: .* 1.5 times the rate alone, 1.5 times at 100/,
+    ],
+    [
+      'threads that stay awake have a better rate at one load, and a worse one at another',
+      ({ setting, recordsPerSecond, inFlight }) =>
+        setting === 'busyPollUs 0'
+          ? { recordsPerSecond: recordsPerSecond * (inFlight === 1 ? 0.5 : 1.5) }
+          : {},
+      {},
+      /Keep busyPollUs: .* 2.0 times the rate alone, 0.7 times at 100/,
+    ],
+    [
+      'threads that stay awake are in the way',
+      ({ setting, recordsPerSecond }) =>
+        setting === 'busyPollUs 0' ? { recordsPerSecond: 1.25 * recordsPerSecond } : {},
+      { busyPollUs: 0 },
+      /busyPollUs: 0: threads .* in the way here \(0.8 of the rate alone, 0.8 at 100 in flight\)/,
+    ],
+    [
+      'it makes no difference whether threads stay awake',
+      () => ({}),
+      {},
+      /no sure difference here \(1.0 of the rate alone, 1.0 at 100 in flight\); busyPollUs: 0 spares/,
+    ],
+    [
       'a window helps under both loads',
       ({ about, setting, recordsPerSecond }) =>
         about === 'windows' && setting === '200' ? { recordsPerSecond: 1.5 * recordsPerSecond } : {},

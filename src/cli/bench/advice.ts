@@ -3,7 +3,7 @@ import type { LogOptions } from '../../index.js';
 import { inTime } from '../quantities.js';
 import type { FileSystem } from './file-system.js';
 import { HALT_POLL_FILE } from './idle-cpus.js';
-import { DEFAULTS, WINDOW_LOADS, WINDOWS_US } from './plan.js';
+import { ASLEEP, DEFAULTS, WINDOW_LOADS, WINDOWS_US } from './plan.js';
 import type { Figure } from './rounds.js';
 import { isDisturbed, isMemory, warningsOf } from './warnings.js';
 
@@ -61,6 +61,7 @@ export function adviceOf(
           syncAdvice(alone, quickest, find),
           windowAdvice(quickest, find),
           recyclingAdvice(find),
+          pollAdvice(find),
           presetAdvice(find),
           idleAdvice(quickest, find, pollUs),
         ]
@@ -154,6 +155,34 @@ function recyclingAdvice(find: Find): Part {
     ? `has ${times(reused, fresh).toFixed(1)} times the rate of`
     : 'is no slower than';
   return { options: {}, lines: [`Keep recycle: reusing segment files ${what} making new ones.`] };
+}
+
+/** Whether appending threads had better sleep while they wait: that spares their CPU, which no figure here shows. */
+function pollAdvice(find: Find): Part {
+  const pairs = [1, 100].map((n) => [find('presets', ASLEEP, n), find('presets', DEFAULTS, n)] as const);
+  const gains = pairs.map(([asleep, awake]) => times(awake, asleep));
+  if (gains.includes(0)) return { options: {}, lines: [] };
+  const [alone, many] = gains.map((gain) => gain.toFixed(1));
+  if (pairs.some(([asleep, awake]) => isWorth(awake, asleep)))
+    return {
+      options: {},
+      lines: [
+        `Keep busyPollUs: threads that stay awake for their answers have ${alone} times the rate alone, ${many} times at 100 in flight; 0 spares their CPU.`,
+      ],
+    };
+  return pairs.some(([asleep, awake]) => isWorth(asleep, awake))
+    ? {
+        options: { busyPollUs: 0 },
+        lines: [
+          `busyPollUs: 0: threads that stay awake for their answers are in the way here (${alone} of the rate alone, ${many} at 100 in flight).`,
+        ],
+      }
+    : {
+        options: {},
+        lines: [
+          `Whether threads stay awake for their answers shows no sure difference here (${alone} of the rate alone, ${many} at 100 in flight); busyPollUs: 0 spares their CPU.`,
+        ],
+      };
 }
 
 function presetAdvice(find: Find): Part {

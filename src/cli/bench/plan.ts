@@ -20,6 +20,8 @@ export interface Cell {
 /** The durable ways to sync; a file system may lack some. */
 export const SYNC_MODES = ['direct', 'dsync', 'fdatasync', 'fsync'] as const;
 export const DEFAULTS = 'defaults';
+/** Appending threads that sleep while they wait; beside the presets. */
+export const ASLEEP = 'busyPollUs 0';
 export const IN_FLIGHT = [1, 100, 1000, 10_000] as const;
 /** Besides 0, which is what the defaults have. */
 export const WINDOWS_US = [50, 200, 1000] as const;
@@ -37,6 +39,7 @@ export function cells(modes: readonly (typeof SYNC_MODES)[number][]): Cell[] {
   const rotating: Load = { inFlight: 1000, payloadBytes: 1024, truncates: true };
   const presets: [string, LogOptions][] = [
     [DEFAULTS, {}],
+    [ASLEEP, { busyPollUs: 0 }],
     ...Object.entries({ lowLatency, highThroughput, durable }),
   ];
   return [
