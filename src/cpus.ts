@@ -6,9 +6,9 @@ import { availableParallelism } from 'node:os';
 export type ReadTextSync = (path: string) => string;
 
 /**
- * CPUs, at least a part of one. Quotas are those of Linux' control groups, both versions, of the process's own group and
- * of all above it as far as they are seen from here (in a container they hold what the container may use); elsewhere none
- * is known. Node's own count heeds them only in newer versions.
+ * A whole number, or what a quota makes of it, which may be below 1. Quotas are those of Linux' control groups, both
+ * versions, of the process's own group and of all above it as far as they are seen from here (in a container they hold what
+ * the container may use); elsewhere none is known. Node's own count heeds them only in newer versions.
  */
 export function usableCpus(
   read: ReadTextSync = (path) => readFileSync(path, 'utf8'),

@@ -172,8 +172,9 @@ const GiB = 1024 * MiB;
 export const SEGMENT_OVERHEAD_BYTES = 32 * KiB;
 
 /**
- * A disk that answers within 200 us is one beside which a wake-up counts; 400 brought nothing more (docs/PERFORMANCE).
- * Where the I/O worker has no CPU beside the one that is kept busy, or a quota would be used up by it, nothing is gained.
+ * Of option `busyPollUs`. A disk that answers within 200 us is one beside which a wake-up counts; 400 brought nothing more
+ * (docs/PERFORMANCE). Where the I/O worker has no CPU beside the one that is kept busy, or a quota would be used up by it,
+ * nothing is gained.
  */
 function defaultBusyPollUs(): number {
   return usableCpus() < 2 ? 0 : 200;

@@ -2,7 +2,6 @@
  * completion-watch: how a thread hears of its completions: it has its event loop look for them in each turn (busy polling),
  * as long as that finds some in `busyPollUs`; else it parks, and is woken through its event loop.
  */
-
 import { Backoff } from '../ring/backoff.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import type { RingProducer } from '../ring/producer.js';

@@ -1,5 +1,4 @@
 /** durable-waits: the callers of one thread that wait for an LSN to become durable. */
-
 import { InvalidArgumentError, shown } from '../errors.js';
 import { CLOSED, type LogState } from '../ring/log-state.js';
 import { AbortWatch } from './abort-watch.js';

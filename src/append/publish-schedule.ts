@@ -7,7 +7,6 @@
  * has hundreds of them: to wake the worker for each, and be woken by each of its small groups, cost a web service with
  * 256 connections a fifth of its requests (docs/PERFORMANCE.md). What is put in quick succession then goes together.
  */
-
 import { sharedUs } from '../ring/clock.js';
 import { setImmediate } from './timers.js';
 

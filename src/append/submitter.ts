@@ -4,7 +4,6 @@
  *
  * When the ring is published, publish-schedule.ts says; how completions are heard of, completion-watch.ts.
  */
-
 import type { CompletionEvents } from '../diagnostics.js';
 import { ClosedError } from '../errors.js';
 import { frameBytes, RECORD_FULL, typeAndFlags } from '../format/record-frame.js';
