@@ -176,8 +176,8 @@ export const SEGMENT_OVERHEAD_BYTES = 32 * KiB;
  * (docs/PERFORMANCE). Where the I/O worker has no CPU beside the one that is kept busy, or a quota would be used up by it,
  * nothing is gained.
  */
-function defaultBusyPollUs(): number {
-  return usableCpus() < 2 ? 0 : 200;
+export function defaultBusyPollUs(cpus = usableCpus()): number {
+  return cpus < 2 ? 0 : 200;
 }
 
 /** Checks `options` and fills in the defaults. Throws InvalidArgumentError that names the option. */

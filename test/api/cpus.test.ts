@@ -1,6 +1,8 @@
+/** cpus: appending threads stay awake where there are CPUs for it, and a quota is heeded wherever it is set. */
 import { availableParallelism } from 'node:os';
 import { expect, it } from 'vitest';
 import { usableCpus } from '../../dist/src/cpus.js';
+import { defaultBusyPollUs, resolveOptions } from '../../dist/src/options.js';
 
 /** CPUs of a process that is let run on 8, and sees these files. */
 function cpusWith(files: Record<string, string>): number {
@@ -50,4 +52,11 @@ it('are fewer under a quota of the first version of control groups, also where a
   expect(cpusWith(quota('', 100_000))).toBe(1);
   expect(cpusWith(quota('', -1))).toBe(8);
   expect(cpusWith({ ...quota('', 100_000), '/sys/fs/cgroup/cpu/cpu.cfs_period_us': '0' })).toBe(8);
+});
+
+it('have appending threads stay awake for their answers by default, where there are two', () => {
+  const defaults = [0.5, 1, 1.9, 2, 8].map((cpus) => defaultBusyPollUs(cpus));
+  expect(defaults).toEqual([0, 0, 0, 200, 200]);
+  expect(resolveOptions().busyPollUs).toBe(defaultBusyPollUs(usableCpus()));
+  expect(resolveOptions({ busyPollUs: 0 }).busyPollUs).toBe(0);
 });
