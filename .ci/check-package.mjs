@@ -71,7 +71,7 @@ try {
     .map(({ path }) => path)
     .filter(
       (path) =>
-        !/^(dist\/(src|workers)\/.+\.(js|d\.ts)|dashboards\/grafana\.json|package\.json|README\.md|LICENSE)$/.test(
+        !/^(dist\/(src|workers)\/.+\.(js|d\.ts)|dist\/workers\/LICENSES\.txt|dashboards\/grafana\.json|package\.json|README\.md|LICENSE)$/.test(
           path,
         ),
     );

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { EncryptionKey } from '../src/codec/encryption.js';
-import type { GroupSealer } from '../src/codec/group-sealer.js';
+import { GroupSealer } from '../src/codec/group-sealer.js';
 import { ControlChannel, serve } from '../src/control/calls.js';
 import type {
   Attachment,
@@ -79,7 +79,7 @@ async function open() {
       environment: systemEnvironment,
       onFreed: freed && showFreed(freed),
     });
-    if (input.encryptionKey !== undefined) await encryptWith(engine, input.encryptionKey);
+    if (input.encryptionKey !== undefined) encryptWith(engine, input.encryptionKey);
   } catch (error) {
     await lock?.release();
     await storage.close();
@@ -98,9 +98,7 @@ async function checkLock(lock: DirectoryLock, engine: LogEngine): Promise<void> 
   await engine.fail(Object.assign(new Error(message), { code: 'ENOLCK' }));
 }
 
-/** The code that encrypts is loaded by logs that do. */
-async function encryptWith(opened: LogEngine, key: EncryptionKey): Promise<void> {
-  const { GroupSealer } = await import('../src/codec/group-sealer.js');
+function encryptWith(opened: LogEngine, key: EncryptionKey): void {
   sealer = new GroupSealer(opened.logId, key, systemEnvironment.randomBytes);
   opened.setSealer(sealer);
 }

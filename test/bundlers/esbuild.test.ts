@@ -1,6 +1,6 @@
-/** esbuild: a bundled application finds its workers, in a directory where nothing is installed (docs/BUNDLERS.md). */
+/** esbuild: a bundled application finds copies of its workers, where nothing is installed (docs/BUNDLERS.md). */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,9 @@ import { must } from '../support/must.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const worker = (name: string): string => join(root, 'dist/workers', `${name}.js`);
+const workers = join(root, 'dist/workers');
+const copyWorker = (name: string, outdir: string): void =>
+  copyFileSync(join(workers, `${name}.js`), join(outdir, `${name}.mjs`));
 
 const APPEND = `
 import { openLog } from 'ringwal';
@@ -48,19 +50,20 @@ async function run(directory: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-it('appends and reads with the I/O worker as a second entry point, and without piscina', async () => {
+it('appends and reads with a copy of the I/O worker beside it, and without piscina', async () => {
   const outdir = tempDir();
   await build({ ...common, outdir, ...application(APPEND + TELL) });
-  await build({ ...common, outdir, entryPoints: [worker('io-worker')] });
+  copyWorker('io-worker', outdir);
   expect(readFileSync(join(outdir, 'stdin.mjs'), 'utf8')).not.toContain('ThreadPool');
   expect(await run(outdir)).toEqual({ lsn: 1, read: ['from a bundle'] });
 });
 
-it('verifies with the scan worker and piscina beside it', async () => {
+it('verifies with a copy of the scan worker and piscina beside it', async () => {
   const outdir = tempDir();
   const esm: BuildOptions = { ...common, outdir, banner: { js: BANNER } };
   await build({ ...esm, ...application(APPEND + VERIFY) });
-  await build({ ...esm, entryPoints: [worker('io-worker'), worker('scan-worker')] });
+  copyWorker('io-worker', outdir);
+  copyWorker('scan-worker', outdir);
   const piscina = dirname(createRequire(import.meta.url).resolve('piscina'));
   const pool: BuildOptions = { ...common, outdir, format: 'cjs', outExtension: { '.js': '.js' } };
   await build({ ...pool, entryPoints: [join(piscina, 'worker.js')] });
@@ -91,4 +94,24 @@ it('says with a code that CommonJS has no URL to look for the worker by', async 
   });
   const { stdout } = await promisify(execFile)(process.execPath, ['stdin.cjs'], { cwd: outdir });
   expect(JSON.parse(stdout)).toEqual(['RINGWAL_IO', 'ERR_INVALID_URL']);
+});
+
+it('names the packages whose code is in the workers, with their licences', () => {
+  const notices = readFileSync(join(workers, 'LICENSES.txt'), 'utf8');
+  const bundled = readdirSync(workers)
+    .filter((name) => name.endsWith('.js'))
+    .flatMap((name) => [
+      ...readFileSync(join(workers, name), 'utf8').matchAll(/^\/\/ node_modules\/([\w-]+)\//gm),
+    ])
+    .map(([, name = '']) => name);
+  expect([...new Set(bundled)].sort()).toEqual([
+    'comlink',
+    'crc-32',
+    'eventemitter3',
+    'p-queue',
+    'p-timeout',
+  ]);
+  for (const name of bundled)
+    expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\((MIT|Apache-2\\.0)\\)$`, 'm'));
+  expect(notices.match(/Permission is hereby granted|Grant of Copyright License/g)).toHaveLength(5);
 });

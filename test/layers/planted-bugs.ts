@@ -3,7 +3,7 @@
  * at a time, and the layer that is named with each must catch it.
  */
 import type { Layer } from '../full/layer.js';
-import { type Edit, plant } from '../full/planted-tree.js';
+import { type Edit, PlantedTree } from '../full/planted-tree.js';
 import { runJob } from '../full/run-job.js';
 
 interface PlantedBug {
@@ -190,12 +190,17 @@ export const layer: Layer = {
   parts: 2,
   minutes: 1,
   async run(task) {
+    const tree = new PlantedTree();
     let caught = 0;
-    for (const [i, bug] of PLANTED_BUGS.entries()) {
-      if (i % task.parts !== task.part) continue;
-      task.progress(bug.name);
-      await mustBeCaught(bug, task.seed);
-      caught++;
+    try {
+      for (const [i, bug] of PLANTED_BUGS.entries()) {
+        if (i % task.parts !== task.part) continue;
+        task.progress(bug.name);
+        await mustBeCaught(bug, tree, task.seed);
+        caught++;
+      }
+    } finally {
+      tree.remove();
     }
     return { 'bugs caught': caught };
   },
@@ -204,19 +209,11 @@ export const layer: Layer = {
 /** Throws when the layer passes all the same. Returns what it said. */
 export async function mustBeCaught(
   { name, edits, layer: catcher, share }: PlantedBug,
+  tree: PlantedTree,
   seed: number,
 ): Promise<string> {
-  const tree = plant(edits);
-  try {
-    const end = await runJob(
-      { layer: catcher, part: 0, parts: 1, share, seed },
-      undefined,
-      tree.job,
-      MOST_MS,
-    );
-    if (end.kind === 'done') throw new Error(`planted and not caught by ${catcher}: ${name}`);
-    return end.error;
-  } finally {
-    tree.remove();
-  }
+  const job = { layer: catcher, part: 0, parts: 1, share, seed };
+  const end = await tree.planted(edits, () => runJob(job, undefined, tree.job, MOST_MS));
+  if (end.kind === 'done') throw new Error(`planted and not caught by ${catcher}: ${name}`);
+  return end.error;
 }

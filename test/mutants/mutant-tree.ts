@@ -1,9 +1,10 @@
 /** mutant-tree: a copy of the package and its tests in which one mutant at a time is planted and met by the tests. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile } from '../support/compile.js';
 import { type Folder, type Mutant, makeMutants } from './mutants.js';
 
 /** The repository: this module runs from dist-test/mutants, or from test/mutants. */
@@ -102,8 +103,8 @@ export class MutantTree {
   static async make(): Promise<MutantTree> {
     const path = mkdtempSync(join(tmpdir(), 'ringwal-mutants-'));
     try {
-      build('tsconfig.json', '--sourceMap', '--declaration', 'false', '--outDir', join(path, 'dist'));
-      build('test/tsconfig.full.json', '--outDir', join(path, 'dist-test'));
+      compile('tsconfig.json', '--sourceMap', '--declaration', 'false', '--outDir', join(path, 'dist'));
+      compile('test/tsconfig.full.json', '--outDir', join(path, 'dist-test'));
       for (const name of ['test', 'package.json', 'tsconfig.json'])
         cpSync(join(ROOT, name), join(path, name), { recursive: true });
       symlinkSync(join(ROOT, 'node_modules'), join(path, 'node_modules'));
@@ -176,9 +177,4 @@ export class MutantTree {
       });
     });
   }
-}
-
-function build(project: string, ...options: readonly string[]): void {
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', join(ROOT, project), ...options], { stdio: 'inherit' });
 }
