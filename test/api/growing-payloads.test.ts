@@ -2,7 +2,7 @@
  * growing payloads: views that track the length of growable shared memory, which another thread may grow between the
  * moment at which they are measured and the moment at which they are copied. Here they do so at exactly that moment.
  */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { copyPayload, payloadBytes } from '../../dist/src/append/payload.js';
 import { FRAME_END_BYTES } from '../../dist/src/format/record-frame.js';
 import { type Log, type LogOptions, openLog } from '../../dist/src/index.js';
@@ -96,8 +96,6 @@ describe.each(kinds)('a %s of memory that grows', (_, view) => {
     await log.close();
   });
 });
-
-afterEach(() => void vi.restoreAllMocks());
 
 it.each([16, 500])('a put or a delete has the %i bytes of key and value that it had', (bytes) => {
   const part = (): Uint8Array => growsWhenMeasured((memory) => new Uint8Array(memory), bytes) as Uint8Array;

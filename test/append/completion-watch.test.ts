@@ -1,5 +1,5 @@
 /** completion-watch: a thread hears of its completions by being woken, or by looking in each turn of its event loop while that pays. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { CompletionWatch } from '../../dist/src/append/completion-watch.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
 import { createRing } from '../../dist/src/ring/layout.js';
@@ -8,10 +8,6 @@ import { RingProducer } from '../../dist/src/ring/producer.js';
 import { turn } from '../support/turns.js';
 
 const POLL_US = 300;
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 /** A watch over a ring with a worker's side, and a clock that stands unless it is moved. */
 function watched(busyPollUs = POLL_US) {

@@ -1,13 +1,9 @@
 /** process-held: an append keeps its process running from the call until it is settled, and no longer. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { KeepAlive } from '../../dist/src/append/keep-alive.js';
 import type { LogOptions } from '../../dist/src/options.js';
 import { commitAll, deferred, frame, type Joined, joined } from '../support/joined-submitter.js';
 import { turn } from '../support/turns.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 it.each<[string, LogOptions, (one: Joined) => Promise<unknown>]>([
   ['a plain append', {}, ({ appender }) => appender.append('x')],

@@ -1,11 +1,9 @@
 /** publish-schedule: who is alone does not wait for the turn to end, and who comes in quick succession goes together. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { PublishSchedule } from '../../dist/src/append/publish-schedule.js';
 import { openLog } from '../../dist/src/index.js';
 import { tempDir } from '../support/temp-dir.js';
-
-afterEach(() => void vi.unstubAllGlobals());
 
 function schedule(startUs = 1000) {
   const clock = { us: startUs };

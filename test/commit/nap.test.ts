@@ -1,5 +1,5 @@
 /** nap: the worker waits awake where work comes soon, and asleep where it does not; nobody really sleeps, and time is played. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Nap } from '../../dist/src/commit/nap.js';
 
 const DOORBELL = 3;
@@ -25,10 +25,6 @@ beforeEach(() => {
     return 'timed-out';
   });
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 /** Takes a nap with work coming `afterUs` from now; tells how long it took, and after how long the worker slept. */
 function napFor(afterUs: number): { tookUs: number; sleptAfterUs: number | undefined } {
   const sinceUs = us;

@@ -2,7 +2,7 @@
  * worker-sleeps: when the I/O worker sleeps, how and for how long, when it lets its event loop turn, and when it ends; it
  * is heard of each sleep, and nobody really sleeps.
  */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Nap } from '../../dist/src/commit/nap.js';
 import { ClosedError, WorkerDiedError } from '../../dist/src/errors.js';
 import { CLOSING, DEAD, WORKER_DOORBELL } from '../../dist/src/ring/log-state.js';
@@ -41,10 +41,6 @@ beforeEach(() => {
     return { async: true, value: Promise.resolve('timed-out') };
   });
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
 /** Lets what is resolved by now be heard. */
 const heard = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,5 +1,5 @@
 /** crash-states.test: the share of the layer that `npm test` runs, and that an engine with a mistake does not pass it. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { SegmentCursor } from '../../dist/src/segment/segment-cursor.js';
 import { SWITCHES } from '../support/crash-switches.js';
 import { SimFile } from '../support/sim-file.js';
@@ -19,8 +19,6 @@ it('after a crash at any moment every acknowledged record is there, and nothing 
   expect(figures['nested two and three deep']).toBeGreaterThan(1000);
   for (const what of SWITCHES) expect(figures[what], what).toBeGreaterThan(100);
 });
-
-afterEach(() => void vi.restoreAllMocks());
 
 const next = SegmentCursor.prototype.next;
 

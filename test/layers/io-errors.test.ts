@@ -1,5 +1,5 @@
 /** io-errors: a seeded share of the layer, and bugs planted in the engine, which it must catch. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { LogState } from '../../dist/src/ring/log-state.js';
 import { SegmentWriter } from '../../dist/src/segment/segment-writer.js';
 import { SimFile } from '../support/sim-file.js';
@@ -7,8 +7,6 @@ import { IO_WORKLOADS } from './io-error-workloads.js';
 import { layer } from './io-errors.js';
 
 const run = (share: number, seed = 1) => layer.run({ part: 0, parts: 1, share, seed, progress: () => {} });
-
-afterEach(() => vi.restoreAllMocks());
 
 // Classes 13, 16, 21, 25, 26, 27, 42, 50: what is acknowledged, refused, retried and read, at whichever call fails.
 it('whichever call to the storage fails, nothing acknowledged is lost, and the log says why it ended', async () => {

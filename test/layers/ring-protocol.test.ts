@@ -1,13 +1,9 @@
 /** ring-protocol.test: a share of the layer, and that its model and its threads tell right from wrong. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
 import { testSeed } from '../support/prng.js';
 import { exploreProtocol, type ModelSize, type WrongOrder } from '../support/ring-model.js';
 import { layer, moveRecords } from './ring-protocol.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 // class 35, class 36, class 38, class 41
 it('no interleaving loses a wake-up or a completion, and records cross between pausing threads whole', async () => {

@@ -1,5 +1,5 @@
 /** simulation: a seeded share of the layer, that it is the same each time, and bugs planted in the engine that it must catch. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { GroupBuilder } from '../../dist/src/commit/group-builder.js';
 import { Truncation } from '../../dist/src/maintenance/truncation.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
@@ -12,8 +12,6 @@ import { SimStorage } from '../support/sim-storage.js';
 import { failureOf, layer, trySeed } from './simulation.js';
 
 const SHARE = 0.002;
-
-afterEach(() => vi.restoreAllMocks());
 
 // Classes 31, 44, 46: nothing is done to the storage after a closing, wall clocks jump, and counters stand near their ends.
 it('whatever the order, the faults and the crashes, what is acknowledged and read is there, once and whole', async () => {

@@ -22,7 +22,7 @@ export default defineConfig({
     fileParallelism: false,
     bail: 1,
     reporters: ['dot'],
-    setupFiles: ['test/mutants/vitest-setup.ts'],
+    setupFiles: ['test/mutants/vitest-setup.ts', 'test/support/put-back.ts'],
     server: { deps: { external: [/\/dist\//] } },
     sequence: { sequencer: AsAsked },
     testTimeout: 20_000,

@@ -1,9 +1,5 @@
 /** clock: the one clock on which all threads of a process agree. */
-import { afterEach, expect, it, vi } from 'vitest';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+import { expect, it, vi } from 'vitest';
 
 /** The clock of a thread that begins when `hrtime` is at 5000.25 s, its own at `nowMs`, and the wall clock says `wallMs`. */
 async function clockOf(thread: number, nowMs: number, wallMs: number): Promise<() => number> {

@@ -1,14 +1,10 @@
 /** orders: what another thread may rely on at each moment while words are stored one after the other. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { RingConsumer } from '../../dist/src/ring/consumer.js';
 import { createRing, PRODUCER_DOORBELL } from '../../dist/src/ring/layout.js';
 import { LogState } from '../../dist/src/ring/log-state.js';
 import { RingProducer } from '../../dist/src/ring/producer.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 it('a producer is rung when its completion can be seen, and not before', () => {
   const ring = createRing(16_384);

@@ -1,12 +1,8 @@
 /** parking: the doorbell and the followers' word, call by call: who sleeps on what, for how long, and who wakes whom. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parkAsync, parkBlocking, wake } from '../../dist/src/ring/doorbell.js';
 import { awaitNews, tellNews } from '../../dist/src/ring/followers.js';
 import { CLOSING, DEAD, LogState, WORKER_DOORBELL } from '../../dist/src/ring/log-state.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 const AT = 3;
 const shared = (): Int32Array => new Int32Array(new SharedArrayBuffer(256));

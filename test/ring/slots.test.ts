@@ -1,5 +1,5 @@
 /** slots: what makes up a chunk, and what its slot tells the consumer. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { frameBytes } from '../../dist/src/format/record-frame.js';
 import {
   BEGINS_SPAN,
@@ -15,10 +15,6 @@ import {
 import { WORKER_DOORBELL } from '../../dist/src/ring/log-state.js';
 import { must } from '../support/must.js';
 import { GROUP, LONGS, oneRing } from '../support/one-ring.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 describe('a chunk', () => {
   it.each(LONGS)('says that it must get LSN %i', (lsn) => {

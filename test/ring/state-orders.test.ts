@@ -1,10 +1,6 @@
 /** state-orders: the words of the log's state are stored in an order in which whoever is told of one sees what it stands for. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { CLOSING, DEAD, LogState, OPEN, POISONED, WORKER_DOORBELL } from '../../dist/src/ring/log-state.js';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 /** What `look` sees each time that `when` says so of a word that is loaded. */
 function seenAtLoads<T>(when: (words: Int32Array, index: number) => boolean, look: () => T): T[] {

@@ -4,12 +4,10 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { EngineHarness, payloadOf } from '../support/engine-harness.js';
 import { SimFile } from '../support/sim-file.js';
 import { SimStorage } from '../support/sim-storage.js';
-
-afterEach(() => vi.restoreAllMocks());
 
 /** Four lives, the first three ended by kill -9. `look` is called after each thing that happens. */
 async function live(look: (storage: SimStorage) => void): Promise<{ recycled: number; rotations: number }> {

@@ -2,7 +2,7 @@
 import fs, { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { type LogOptions, openLog } from '../../dist/src/index.js';
 import { resolveOptions } from '../../dist/src/options.js';
 import { AlignedMemory, BufferedWrites, DirectWrites } from '../../dist/src/storage/group-writes.js';
@@ -17,11 +17,6 @@ beforeEach(() => {
   writev = vi.spyOn(fs, 'writevSync');
   syncBuiltinESMExports();
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  syncBuiltinESMExports();
-});
-
 describe.each(['fdatasync', 'direct'] as const)('a group written by mode "%s"', (mode) => {
   function open(): { path: string; fd: number; cached: number } | undefined {
     const directory = tempDir();

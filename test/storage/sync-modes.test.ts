@@ -10,7 +10,7 @@ import fs, {
 import { readdir } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openLog } from '../../dist/src/index.js';
 import { AlignedMemory } from '../../dist/src/storage/group-writes.js';
 import { NodeStorage } from '../../dist/src/storage/node-storage.js';
@@ -119,11 +119,6 @@ function failing(
   }) as never);
   syncBuiltinESMExports();
 }
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  syncBuiltinESMExports();
-});
 
 it('flags that leave the data in the cache of the disk, as O_DSYNC does on macOS, are not used', () => {
   expect(['direct', 'dsync'].map((mode) => groupFlags(mode as SyncMode, 'darwin'))).toEqual([

@@ -3,7 +3,7 @@
  * It happened: copyFileSync() never returns when its source shrinks meanwhile, and the whole run stood still.
  */
 import { Worker } from 'node:worker_threads';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 
 const LIMIT_MS = 300_000;
 
@@ -17,4 +17,6 @@ const watch = `
 `;
 
 const file = expect.getState().testPath ?? 'a test file';
-new Worker(watch, { eval: true, workerData: { file, limitMs: LIMIT_MS } }).unref();
+const dog = new Worker(watch, { eval: true, workerData: { file, limitMs: LIMIT_MS } });
+dog.unref();
+afterAll(() => dog.terminate());
