@@ -13,12 +13,10 @@
  */
 import type { Environment } from '../environment.js';
 import { CorruptError, IoError, RingwalError } from '../errors.js';
-import { DATA, HAS_CHECKPOINT, saltKey } from '../format/group-header.js';
 import { asideName, BLOCK_BYTES, LARGEST_EPOCH, preparedName } from '../format/segment-header.js';
 import { type RecoveryMode, SEGMENT_OVERHEAD_BYTES } from '../options.js';
 import type { ClosedSegment } from '../segment/closed-segment.js';
 import { layOutSegment, publishSegment } from '../segment/prepare.js';
-import { SegmentCursor } from '../segment/segment-cursor.js';
 import { readDirectory } from '../segment/segment-files.js';
 import { SegmentWriter } from '../segment/segment-writer.js';
 import type { Storage } from '../storage/storage.js';
@@ -27,6 +25,7 @@ import { continuation, type NextSegment, noPredecessor } from './continuation.js
 import { findLog } from './find-log.js';
 import { type Filling, unusedSpares, withRoom } from './make-room.js';
 import { findPointInTime } from './point-in-time.js';
+import { holdsPartOfSpan, relog } from './relog.js';
 import type { RecoverySummary } from './summary.js';
 import { truncatedPart } from './truncated-part.js';
 
@@ -111,7 +110,8 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
       `A file says that the log was opened ${LARGEST_EPOCH} times, which is as far as is counted. No file was changed.`,
     );
   }
-  const { next, closed, leftovers } = continuation(found, epoch, number);
+  const spansReachBack = await holdsPartOfSpan(storage, found);
+  const { next, closed, leftovers } = continuation(found, epoch, number, spansReachBack);
   await putAside(storage, found.aside, epoch);
   const unused = unusedSpares(found).map(({ name }) => name);
   const { writer, reloggedRecords, spent } = await beginSegment(storage, options, next, [
@@ -216,54 +216,6 @@ async function draftSegment(
   } catch (error) {
     await draft.file.close().catch(() => {});
     throw error;
-  }
-}
-
-/**
- * Copies the DATA groups between two places into the new segment, and syncs nothing; returns the records. Throws when they
- * are not those that were found there before: published, the segment would end the log without the rest.
- */
-async function relog(
-  storage: Storage,
-  from: NonNullable<NextSegment['relog']>,
-  lastLsn: number,
-  writer: SegmentWriter,
-): Promise<number> {
-  const { segment } = from;
-  const file = await storage.open(segment.name, 'read');
-  let records = 0;
-  let staged = true; // the LINK
-  try {
-    const cursor = new SegmentCursor(file, saltKey(segment.header.salt), from.end, {
-      offset: from.offset,
-      nextLsn: lastLsn + 1,
-      lastChecksum: from.lastChecksum,
-    });
-    for (;;) {
-      const step = cursor.next();
-      if (step.kind === 'more') {
-        await cursor.fill();
-        continue;
-      }
-      if (step.kind === 'group' && step.header.type === DATA) {
-        const { bodyBytes, records: count, flags } = step.header;
-        const hasCheckpoint = (flags & HAS_CHECKPOINT) !== 0;
-        // Packed, as they may have been: padded, more of them than blocks in a segment would not fit into the new one.
-        const { openLsn } = from;
-        writer.stageData([step.body], bodyBytes, count, { openLsn, hasCheckpoint, isPacked: true });
-        records += step.header.records;
-        staged = true;
-      }
-      if (staged && (step.kind === 'stop' || step.header.type === DATA)) {
-        writer.write(false);
-        staged = false;
-      }
-      if (step.kind === 'group') continue;
-      if (writer.lastLsn === from.lastLsn) return records;
-      throw new IoError('Logging the last group again', new Error('it changed while it was read'));
-    }
-  } finally {
-    await file.close();
   }
 }
 

@@ -14,10 +14,15 @@ function place(end: number, lastLsn: number): LogPlace {
   return { end, lastLsn, lastChecksum: end + 1, sealOffset: 0, checkpointLsn: 8 };
 }
 
-function continued(proven: LogPlace | undefined, end: LogPlace, newest = NEWEST) {
+function continued(proven: LogPlace | undefined, end: LogPlace, newest = NEWEST, spansReachBack = false) {
   const closed = [{ ...OLDER, number: 2 }];
   const scan = { proven, end, truncatedBefore: 7 };
-  return continuation({ newest, scan, closed, leftovers: [LEFT] } as unknown as FoundLog, 4, 6);
+  return continuation(
+    { newest, scan, closed, leftovers: [LEFT] } as unknown as FoundLog,
+    4,
+    6,
+    spansReachBack,
+  );
 }
 
 describe('the next segment', () => {
@@ -36,12 +41,13 @@ describe('the next segment', () => {
   });
 
   it.each([
-    ['all of it', 10, 4300, 4300, 0],
-    ['one record', 10, 4300, 5000, 10],
-    ['some records', 11, 4400, 5000, 10],
-  ])('follows the newest one when %s is proven', (_, lastLsn, end, scanEnd, openLsn) => {
+    ['all of it', 10, 4300, 4300, false, 0],
+    ['one record', 10, 4300, 5000, true, 10],
+    ['some records', 11, 4400, 5000, true, 10],
+    ['some records, and no span goes on behind them,', 11, 4400, 5000, false, 0],
+  ])('follows the newest one when %s is proven', (_, lastLsn, end, scanEnd, reachesBack, openLsn) => {
     const proven = { ...place(end, lastLsn), sealOffset: 4250 };
-    const { next, closed, leftovers } = continued(proven, place(scanEnd, 12));
+    const { next, closed, leftovers } = continued(proven, place(scanEnd, 12), NEWEST, reachesBack);
     expect(next).toEqual({
       ...{ number: 6, epoch: 4, logId: HEAD_LOG_ID, previousChecksum: end + 1 },
       link: {
@@ -64,7 +70,7 @@ describe('the next segment', () => {
 
   it('may end spans that began where those of the newest one do', () => {
     const newest = linked(4, 2, 9, { epoch: 3 }, { openLsn: 3 });
-    const { next, closed } = continued(place(4300, 10), place(5000, 12), newest);
+    const { next, closed } = continued(place(4300, 10), place(5000, 12), newest, true);
     expect(next.link.openLsn).toBe(3);
     expect(next.relog?.openLsn).toBe(3);
     expect(closed[1]?.openLsn).toBe(3);

@@ -41,6 +41,25 @@ describe('opening and closing', () => {
     expect(Math.max(...counts)).toBeLessThanOrEqual(4);
   });
 
+  it.each([
+    'closed',
+    'killed',
+    'killed behind an append',
+  ])('30 times with appends that are truncated, %s each time, keeps no file of them', async (how) => {
+    let storage = new SimStorage();
+    const counts: number[] = [];
+    for (let i = 0; i < 30; i++) {
+      storage = boot(diskOf(storage));
+      const log = await open(storage);
+      for (let n = 0; n < 3; n++) await log.append(text(`r${i}.${n}`));
+      await log.truncateBefore(log.state.durableLsn + 1);
+      if (how === 'closed') await log.close();
+      if (how === 'killed behind an append') await log.append(text('not proven durable'));
+      counts.push(segments(diskOf(storage)).length);
+    }
+    expect(Math.max(...counts), counts.join()).toBeLessThanOrEqual(4);
+  });
+
   it('removes files that were under preparation, also one of the very name that is needed next', async () => {
     const storage = new SimStorage();
     const log = await open(storage);

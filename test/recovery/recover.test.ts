@@ -133,6 +133,19 @@ describe('an empty directory', () => {
 });
 
 describe('a log', () => {
+  it('of which a transaction ends in what is logged again keeps the segment in which that may have begun', async () => {
+    const storage = new SimStorage();
+    const log = await open(storage, { recycle: false });
+    await log.append(text('before'));
+    const tx = log.begin();
+    void tx.append(text('inside'));
+    await log.commit();
+    void tx.commit();
+    await log.commit();
+    const { openLsn, writer } = await recovered(diskOf(storage));
+    expect([openLsn, writer.lastLsn]).toEqual([1, 4]);
+  });
+
   it('goes on in a segment behind it, with its last group logged again', async () => {
     const disk = await written();
     const { calls, writes, writer, closed, leftovers, summary, files, ...rest } = await recovered(disk);
@@ -151,7 +164,7 @@ describe('a log', () => {
     expect(leftovers.map(({ name }) => name)).toEqual([NAMES[2]]);
     expect(rest).toMatchObject({
       ...{ firstLsn: 4, previousChecksum: closed[1]?.lastChecksum, truncatedBefore: 0 },
-      ...{ openLsn: 3, checkpointLsn: 0, abandoned: [], freed: [], kept: new Set(), nextNumber: 5 },
+      ...{ openLsn: 0, checkpointLsn: 0, abandoned: [], freed: [], kept: new Set(), nextNumber: 5 },
     });
     const { durationMs, ...told } = summary;
     expect(told).toEqual({
