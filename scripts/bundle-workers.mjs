@@ -22,7 +22,7 @@ const { metafile } = await build({
 const packages = new Set(
   Object.keys(metafile.inputs).flatMap((path) => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
 );
-const notices = [...packages].sort().map((path) => {
+const notices = ['.', ...[...packages].sort()].map((path) => {
   const at = resolve(root, path);
   const { name, version, license } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'));
   const file = readdirSync(at).find((entry) => /^licen[cs]e/i.test(entry));

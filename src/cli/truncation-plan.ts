@@ -34,13 +34,11 @@ export async function endsOf(directory: string): Promise<LogEnds> {
   return { directory: reader.directory, firstLsn, lastLsn, checkpointLsn, segments };
 }
 
-/** Segments that hold nothing from `lsn` on; but the newest with records stays until there are others. */
+/** Segments that hold nothing from `lsn` on. The newest can be one of them: opening the log begins another. */
 export function freedBefore(ends: LogEnds, lsn: number): Segments {
   return sum(
     ends,
-    withRecords(ends)
-      .slice(0, -1)
-      .filter(({ lastLsn }) => lastLsn < lsn),
+    withRecords(ends).filter(({ lastLsn }) => lastLsn < lsn),
   );
 }
 

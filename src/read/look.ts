@@ -22,7 +22,6 @@ import { searchBehind } from '../recovery/evidence.js';
 import { GroupsSeen, type LogPlace } from '../recovery/groups-seen.js';
 import { checkSuccessor, refusal, scanNewest } from '../recovery/scan-newest.js';
 import { verdictOf } from '../recovery/verdict.js';
-import type { ClosedSegment } from '../segment/closed-segment.js';
 import { type Group, SegmentCursor, type Stop } from '../segment/segment-cursor.js';
 import { readDirectory, readSegmentFile } from '../segment/segment-files.js';
 import type { Storage, StorageFile } from '../storage/storage.js';
@@ -34,6 +33,8 @@ export type IsWriterAlive = () => Promise<boolean>;
 export interface Look {
   /** What can be read; its `durableLsn` is the last LSN that is shown. */
   readonly view: ReadView;
+  /** All segments of the log, oldest first, those of the view and those without records; the newest one as far as it is shown. */
+  readonly segments: readonly ReadableSegment[];
   /** LSN of the last checkpoint that is shown; 0: none. */
   readonly checkpointLsn: number;
   /** Whether a writer had the log open. */
@@ -83,6 +84,7 @@ async function look(storage: Storage, isWriterAlive: IsWriterAlive): Promise<Loo
     if (newest === undefined)
       return {
         view: { segments: [], firstLsn: 1, durableLsn: 0, cuts: 0 },
+        segments: [],
         checkpointLsn: 0,
         isLive,
         newest,
@@ -94,9 +96,12 @@ async function look(storage: Storage, isWriterAlive: IsWriterAlive): Promise<Loo
     if (!isLive && (await isWriterAlive())) continue;
     const { body, header } = newest.link;
     const shown = isLive ? seen.proven : seen.end;
+    const all: ReadableSegment[] = closed.map((segment) => ({ ...segment, isClosed: true }));
+    if (shown !== undefined) all.push(readableNewest(newest, shown));
     return {
+      segments: all,
       view: {
-        segments: readable(closed, newest, shown),
+        segments: all.filter(({ firstLsn, lastLsn }) => lastLsn >= firstLsn),
         firstLsn: Math.max(closed[0]?.firstLsn ?? header.firstLsn, seen.truncatedBefore),
         // A LINK proves all before it: it is written behind the sync of the SEAL, or by recovery, to what was proven.
         durableLsn: shown?.lastLsn ?? header.firstLsn - 1,
@@ -164,17 +169,6 @@ async function confirm(storage: Storage, { name, number, header }: ChainedSegmen
   const now = await readSegmentFile(storage, name, number);
   if (!sameBytes(now.header?.salt, header.salt))
     throw new IoError(`Reading ${name}`, new Error('the file was reused meanwhile'));
-}
-
-/** All segments that hold records, the newest one up to `shown`. */
-function readable(
-  closed: readonly ClosedSegment[],
-  newest: ChainedSegment,
-  shown: LogPlace | undefined,
-): ReadableSegment[] {
-  const segments = closed.map((segment) => ({ ...segment, isClosed: true }));
-  if (shown !== undefined) segments.push(readableNewest(newest, shown));
-  return segments.filter(({ firstLsn, lastLsn }) => lastLsn >= firstLsn);
 }
 
 /** The newest segment up to a place in it. */

@@ -9,15 +9,15 @@ import {
   fromWire,
   InvalidArgumentError,
   IoError,
+  OutOfRangeError,
   RingwalError,
   shown,
   type WireError,
 } from '../errors.js';
-import { findNewest, followChain } from '../recovery/chain.js';
-import { checkSuccessor, scanNewest } from '../recovery/scan-newest.js';
-import { readDirectory } from '../segment/segment-files.js';
+import { sameBytes } from '../format/same-bytes.js';
+import { DirectoryLock } from '../lock/directory-lock.js';
+import { lookAtLog } from '../read/look.js';
 import { openDirectory } from '../storage/open-directory.js';
-import type { Storage } from '../storage/storage.js';
 import type { SegmentScan } from './scan-segment.js';
 
 /** Options of `verifyLog`. */
@@ -71,7 +71,8 @@ export type ScanOutcome = { readonly scan: SegmentScan } | { readonly error: Wir
 
 /**
  * Verifies every checksum, length, LSN and chain of the log in `path`, without opening it for writing and
- * without changing anything. The log should be closed: while it is written, its newest segment can look torn.
+ * without changing anything. Of a log that is open it verifies what is proven durable when it begins, but for segments that
+ * truncation frees meanwhile.
  *
  * Damage inside segments is reported in `damage`. When the files do not even hang together, this rejects with
  * RINGWAL_CORRUPT; it rejects with RINGWAL_IO when something can't be read, with RINGWAL_OUT_OF_RANGE when the
@@ -89,17 +90,27 @@ export async function verifyLog(path: string, options: VerifyOptions = {}): Prom
     throw new InvalidArgumentError('Option "onProgress" must be a function.');
   const storage = await openDirectory(path);
   try {
-    const { segments, firstLsn } = await readableSegments(storage);
-    const scans = await scanAll(storage.directory, segments, threads, options);
+    const { directory, reach } = storage;
+    const look = () => lookAtLog(storage, () => DirectoryLock.isHeld(directory, reach));
+    const { newest, segments, view } = await look();
+    if (newest === undefined) throw new OutOfRangeError('The directory holds no log.');
+    const outcomes = await scanAll(directory, segments, threads, options);
+    const isFailure = outcomes.some((outcome) => 'error' in outcome);
+    const now = isFailure ? await look() : undefined; // a file that was freed meanwhile is gone, or holds something else
+    const isThere = ({ salt }: ReadableSegment): boolean =>
+      now === undefined || now.segments.some((segment) => sameBytes(segment.salt, salt));
+    const scans = outcomes.filter(
+      (outcome, i) => 'scan' in outcome || isThere(segments[i] as ReadableSegment),
+    );
     const sum = (of: (scan: SegmentScan) => number): number =>
       scans.reduce((total, outcome) => total + ('scan' in outcome ? of(outcome.scan) : 0), 0);
     return {
-      segments: segments.length,
+      segments: scans.length,
       groups: sum((scan) => scan.groups),
       records: sum((scan) => scan.records),
       bytes: sum((scan) => scan.bytes),
-      firstLsn,
-      lastLsn: segments.at(-1)?.lastLsn ?? 0,
+      firstLsn: view.firstLsn,
+      lastLsn: view.durableLsn,
       damage: scans.flatMap((outcome) => ('error' in outcome ? [damageOf(outcome.error)] : [])),
     };
   } catch (error) {
@@ -107,35 +118,6 @@ export async function verifyLog(path: string, options: VerifyOptions = {}): Prom
   } finally {
     await storage.close();
   }
-}
-
-/** All segments of the log, the newest one up to the end of the log. */
-async function readableSegments(
-  storage: Storage,
-): Promise<{ segments: readonly ReadableSegment[]; firstLsn: number }> {
-  const { segments } = await readDirectory(storage);
-  const newest = findNewest(segments);
-  if (newest === undefined) throw new RingwalError('RINGWAL_OUT_OF_RANGE', 'The directory holds no log.');
-  const scan = await scanNewest(storage, newest, 0);
-  await checkSuccessor(storage, newest, scan, segments);
-  const { closed } = followChain(segments, newest, scan.truncatedBefore);
-  const { firstLsn, previousChecksum } = newest.link.header;
-  const { name, number, fileBytes, header } = newest;
-  const last = {
-    name,
-    number,
-    fileBytes,
-    epoch: header.epoch,
-    salt: header.salt,
-    firstLsn,
-    openLsn: newest.link.body.openLsn,
-    previousChecksum,
-    ...scan.end,
-  };
-  return {
-    segments: [...closed.map((segment) => ({ ...segment, isClosed: true })), { ...last, isClosed: false }],
-    firstLsn: Math.max(closed[0]?.firstLsn ?? firstLsn, scan.truncatedBefore),
-  };
 }
 
 async function scanAll(

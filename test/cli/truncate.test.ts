@@ -31,7 +31,7 @@ describe.each([
   },
   {
     args: ['truncate', '--before', '7'],
-    result: { firstLsn: 7, lastLsn: 6, droppedLsns: 6, freed: { segments: 2 } },
+    result: { firstLsn: 7, lastLsn: 6, droppedLsns: 6, freed: { segments: 3 } },
   },
   {
     args: ['truncate', '--before', '1'],

@@ -1,7 +1,9 @@
 /**
- * watchdog: ends the process of a test file that blocks its own thread for ever, which no time limit of a test can.
+ * watchdog: ends the process when a test file blocks its own thread for ever, which no time limit of a test can; those behind
+ * it in that process are not run then, and the run has failed.
  * It happened: copyFileSync() never returns when its source shrinks meanwhile, and the whole run stood still.
  */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterAll, expect } from 'vitest';
 
@@ -18,5 +20,6 @@ const watch = `
 
 const file = expect.getState().testPath ?? 'a test file';
 const dog = new Worker(watch, { eval: true, workerData: { file, limitMs: LIMIT_MS } });
+await once(dog, 'online'); // a thread that starts asks for the working directory, which a test may remove
 dog.unref();
 afterAll(() => dog.terminate());

@@ -51,7 +51,7 @@ async function verify(
   const ms = performance.now() - startedMs;
   const isSound = outcome.damage.length === 0;
   if (!isSound) io.exitCode = EXIT_BAD_NEWS;
-  const isOpen = !isSound && (await liveStats(directory).catch(() => undefined)) !== undefined;
+  const isOpen = (await liveStats(directory).catch(() => undefined)) !== undefined;
   if (json) {
     const damage = outcome.damage.map(({ code, message, details }) => ({ code, message, ...details }));
     await printJson(io, {
@@ -68,7 +68,7 @@ async function verify(
   if (isOpen)
     note(
       io,
-      'The log is open: its newest segment can look torn while it is written. Verify again when it is closed.',
+      'The log is open: what was proven durable when this began is verified, and nothing that came since.',
     );
 }
 
