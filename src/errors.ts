@@ -106,8 +106,10 @@ export class WorkerDiedError extends RingwalError {
   constructor(cause?: unknown) {
     super(
       'RINGWAL_WORKER_DIED',
-      `The log's I/O worker ended unexpectedly${cause === undefined ? '' : ` (${describe(cause)})`}. Appends ` +
-        'that were pending may or may not be on disk: open the log again to see.',
+      `The log's I/O worker ended unexpectedly${cause === undefined ? '' : ` (${describe(cause)})`}. ` +
+        (/^(ERR_)?MODULE_NOT_FOUND$/.test(String((cause as { code?: unknown } | undefined)?.code))
+          ? 'In a bundle, copy io-worker.js to the other files, and say where it is (option "workerUrl").'
+          : 'Appends that were pending may or may not be on disk: open the log again to see.'),
       { cause },
     );
   }

@@ -55,7 +55,11 @@ export class Decoder implements PayloadDecoder {
     });
     for (const [keyId, lsn] of missing) {
       if (this.#key === undefined)
-        throw new DecryptionError(lsn, keyId, 'no key was given (option "encryption")');
+        throw new DecryptionError(
+          lsn,
+          keyId,
+          'no key was given (option "encryption" of openLog, "key" of openReader and attachLog)',
+        );
       const key = await this.#key(keyId).catch((cause: unknown) => {
         throw new DecryptionError(lsn, keyId, `there is no key with id ${keyId}`, { cause });
       });

@@ -33,7 +33,7 @@ const recordTypes: readonly RecordType[] = ['record', 'checkpoint', 'begin', 'co
 
 /** Throws InvalidArgumentError for an option that is unknown or wrong; `known` are the names of all there are. */
 export function checkReadOptions(options: ReadOptions, known = readOptions): void {
-  checkOptions('a read', options, known);
+  checkOptions('a read or tail', options, known);
   const { from, to, types, transactions } = options;
   if (from !== undefined && from !== 'checkpoint') checkLsn('Option "from"', from);
   if (to !== undefined) checkLsn('Option "to"', to);

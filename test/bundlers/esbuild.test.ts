@@ -78,6 +78,7 @@ it('says which file is missing when the worker was left behind', async () => {
   );
   expect(must(failed.stderr)).toMatch(/RINGWAL_WORKER_DIED/);
   expect(failed.stderr).toMatch(/Cannot find module .*io-worker\.mjs/);
+  expect(failed.stderr).toMatch(/say where it is \(option "workerUrl"\)/);
 });
 
 it('says with a code that CommonJS has no URL to look for the worker by', async () => {
