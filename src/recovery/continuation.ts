@@ -34,14 +34,14 @@ export interface NextSegment {
 /**
  * Links the next segment to the newest one; or, when that has no records that are proven durable, to the one
  * before it. Its own LINK is then copied, not relied on: it might exist in the page cache alone. That also
- * keeps a log that is opened and closed without appends from growing. `spansReachBack`: whether what is logged again may hold
- * the end of a large record or transaction that began before it.
+ * keeps a log that is opened and closed without appends from growing. `isEarlierEnded`: whether what is logged again may end
+ * a large record or transaction that began before it.
  */
 export function continuation(
   { newest, scan, closed, leftovers, cutFrom }: FoundLog,
   epoch: number,
   number: number,
-  spansReachBack: boolean,
+  isEarlierEnded: boolean,
 ): { next: NextSegment; closed: readonly ClosedSegment[]; leftovers: readonly SegmentFile[] } {
   const { header } = newest;
   const base = { number, epoch, logId: header.logId, cutFrom };
@@ -78,7 +78,7 @@ export function continuation(
     truncatedBefore,
     // Of spans that end in what is logged again. No other one that was open ends any more: who wrote it is gone. An LSN
     // here that nothing needs would keep every file from there on, through all openings that follow.
-    openLsn: spansReachBack ? newest.link.body.openLsn || firstLsn : 0,
+    openLsn: isEarlierEnded ? newest.link.body.openLsn || firstLsn : 0,
     // One that is logged again lies behind the LINK, and may be cut off.
     checkpointLsn: proven.checkpointLsn,
   };

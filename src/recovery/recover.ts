@@ -25,7 +25,7 @@ import { continuation, type NextSegment, noPredecessor } from './continuation.js
 import { findLog } from './find-log.js';
 import { type Filling, unusedSpares, withRoom } from './make-room.js';
 import { findPointInTime } from './point-in-time.js';
-import { holdsPartOfSpan, relog } from './relog.js';
+import { endsEarlierSpan, relog } from './relog.js';
 import type { RecoverySummary } from './summary.js';
 import { truncatedPart } from './truncated-part.js';
 
@@ -110,8 +110,8 @@ async function open(storage: Storage, options: RecoverOptions): Promise<Recovere
       `A file says that the log was opened ${LARGEST_EPOCH} times, which is as far as is counted. No file was changed.`,
     );
   }
-  const spansReachBack = await holdsPartOfSpan(storage, found);
-  const { next, closed, leftovers } = continuation(found, epoch, number, spansReachBack);
+  const isEarlierEnded = await endsEarlierSpan(storage, found);
+  const { next, closed, leftovers } = continuation(found, epoch, number, isEarlierEnded);
   await putAside(storage, found.aside, epoch);
   const unused = unusedSpares(found).map(({ name }) => name);
   const { writer, reloggedRecords, spent } = await beginSegment(storage, options, next, [

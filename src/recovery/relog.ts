@@ -1,7 +1,14 @@
 /** relog: the groups behind the end that is proven durable: what they hold, and their copy into the next segment. */
 import { IoError } from '../errors.js';
 import { DATA, HAS_CHECKPOINT, saltKey } from '../format/group-header.js';
-import { idBytes } from '../format/record-frame.js';
+import {
+  ID_BYTES,
+  idBytes,
+  RECORD_FIRST,
+  RECORD_LAST,
+  RECORD_TXN_BEGIN,
+  RECORD_TXN_COMMIT,
+} from '../format/record-frame.js';
 import { walkRecords } from '../segment/records.js';
 import { type Group, SegmentCursor } from '../segment/segment-cursor.js';
 import type { SegmentWriter } from '../segment/segment-writer.js';
@@ -13,20 +20,27 @@ import type { FoundLog } from './find-log.js';
 type Relog = NonNullable<NextSegment['relog']>;
 
 /**
- * Whether a record behind the proven end is a part of a large record or of a transaction; also when that can't be read.
+ * Whether what lies behind the proven end ends a large record or commits a transaction that began before it; also when it
+ * can't be read.
  */
-export async function holdsPartOfSpan(storage: Storage, { newest, scan }: FoundLog): Promise<boolean> {
+export async function endsEarlierSpan(storage: Storage, { newest, scan }: FoundLog): Promise<boolean> {
   const { proven, end } = scan;
   if (proven === undefined || proven.lastLsn === end.lastLsn) return false;
   const place = { offset: proven.end, end: end.end, lastChecksum: proven.lastChecksum };
+  const begun = new Set<bigint>();
   let { lastLsn } = proven;
   for await (const { header, body } of dataGroups(storage, newest, place, lastLsn)) {
-    let isPart = false;
-    walkRecords(body, header.records, header.firstLsn, (lsn, type, flags) => {
-      isPart ||= idBytes(type, flags) > 0;
+    const view = new DataView(body.buffer, body.byteOffset, body.length);
+    let isEarlier = false;
+    walkRecords(body, header.records, header.firstLsn, (lsn, type, flags, content) => {
       lastLsn = lsn;
+      const ids = idBytes(type, flags);
+      if (ids === 0) return;
+      const id = view.getBigUint64(content + ids - ID_BYTES, true); // of a fragment its own, not that of its transaction
+      if (type === RECORD_FIRST || type === RECORD_TXN_BEGIN) begun.add(id);
+      else if (type === RECORD_LAST || type === RECORD_TXN_COMMIT) isEarlier ||= !begun.has(id);
     });
-    if (isPart) return true;
+    if (isEarlier) return true;
   }
   return lastLsn !== end.lastLsn;
 }
@@ -42,7 +56,7 @@ export async function relog(
   lastLsn: number,
   writer: SegmentWriter,
 ): Promise<number> {
-  const { openLsn } = from;
+  const openLsn = from.openLsn || lastLsn + 1; // for those that end a span which began in one before
   let records = 0;
   for await (const { header, body } of dataGroups(storage, from.segment, from, lastLsn)) {
     const hasCheckpoint = (header.flags & HAS_CHECKPOINT) !== 0;

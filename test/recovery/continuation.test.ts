@@ -14,14 +14,14 @@ function place(end: number, lastLsn: number): LogPlace {
   return { end, lastLsn, lastChecksum: end + 1, sealOffset: 0, checkpointLsn: 8 };
 }
 
-function continued(proven: LogPlace | undefined, end: LogPlace, newest = NEWEST, spansReachBack = false) {
+function continued(proven: LogPlace | undefined, end: LogPlace, newest = NEWEST, isEarlierEnded = false) {
   const closed = [{ ...OLDER, number: 2 }];
   const scan = { proven, end, truncatedBefore: 7 };
   return continuation(
     { newest, scan, closed, leftovers: [LEFT] } as unknown as FoundLog,
     4,
     6,
-    spansReachBack,
+    isEarlierEnded,
   );
 }
 

@@ -1,6 +1,6 @@
 /** recover: what opening a log gives to the engine, and what it leaves in the directory, as calls of a storage. */
 import { describe, expect, it } from 'vitest';
-import { RECORD_CHECKPOINT } from '../../dist/src/format/record-frame.js';
+import { RECORD_CHECKPOINT, RECORD_FULL } from '../../dist/src/format/record-frame.js';
 import { decodeSegmentHeader, segmentName } from '../../dist/src/format/segment-header.js';
 import { type RecoverOptions, recover } from '../../dist/src/recovery/recover.js';
 import { CHECKPOINT } from '../../dist/src/ring/layout.js';
@@ -9,7 +9,7 @@ import { unsynced } from '../support/harness-producer.js';
 import { MemoryStorage } from '../support/memory-storage.js';
 import { must } from '../support/must.js';
 import { SimStorage } from '../support/sim-storage.js';
-import { copyOf, type Disk, diskOf, flip, groups, open, text } from './disk.js';
+import { boot, copyOf, type Disk, diskOf, flip, groups, open, text } from './disk.js';
 
 const OPTIONS: RecoverOptions = {
   ...{ segmentBytes: 65_536, padGroups: false, mustInclude: 0, recovery: 'tolerate-torn-tail' },
@@ -144,6 +144,36 @@ describe('a log', () => {
     await log.commit();
     const { openLsn, writer } = await recovered(diskOf(storage));
     expect([openLsn, writer.lastLsn]).toEqual([1, 4]);
+  });
+
+  it.each([
+    ['begins and ends a transaction', true],
+    ['begins one that never ends', false],
+  ])('of which what is logged again %s keeps no segment for its sake', async (_, isCommitted) => {
+    const storage = new SimStorage();
+    const log = await open(storage, { recycle: false });
+    await log.append(text('before'));
+    const tx = log.begin();
+    void tx.append(text('inside'));
+    if (isCommitted) void tx.commit();
+    await log.commit();
+    const { openLsn, writer } = await recovered(diskOf(storage));
+    expect([openLsn, writer.lastLsn]).toEqual([0, isCommitted ? 4 : 3]);
+  });
+
+  it('of which groups are logged again that one large record runs through is read from each LSN of theirs', async () => {
+    const storage = new SimStorage();
+    const log = await open(storage);
+    const payload = new Uint8Array(10_000).fill(7);
+    void log.producer(0).submitLarge({ type: RECORD_FULL, flags: 0, payload }, unsynced);
+    await log.commit();
+    const again = await open(boot(diskOf(storage)));
+    const { reloggedRecords, lastLsn } = again.engine.summary;
+    expect(reloggedRecords).toBe(lastLsn);
+    await again.rotate(); // its SEAL has the index by which reading finds its place
+    const lsns = Array.from({ length: lastLsn }, (_, i) => i + 1);
+    expect(await again.checkReading(lsns)).toEqual([]);
+    expect(await again.readAll(lastLsn)).toMatchObject([{ lsn: lastLsn }]);
   });
 
   it('goes on in a segment behind it, with its last group logged again', async () => {
