@@ -135,7 +135,7 @@ export class DirectoryLock {
 
 function locked(directory: string): LockedError {
   return new LockedError(
-    `The log in ${directory} is open already, in this or another process. Close it there first.`,
+    `The log in ${directory} is open already, in this or another process (the command "ringwal info" names it). Close it there first.`,
   );
 }
 

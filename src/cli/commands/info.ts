@@ -243,7 +243,7 @@ function freeableLines({ freeable, checkpointLsn = 0 }: Info): string[] {
   const lines: string[] = [];
   if (freed.segments > 0)
     lines.push(
-      `Truncated already, removed while the log is open: ${counted(freed.segments, 'segment')}, ${inBytes(freed.bytes)}.`,
+      `Truncated, and to be removed or used again by the process that opens the log: ${counted(freed.segments, 'segment')}, ${inBytes(freed.bytes)}.`,
     );
   if (checkpointLsn > 0)
     lines.push(
@@ -257,7 +257,7 @@ function freeableLines({ freeable, checkpointLsn = 0 }: Info): string[] {
     );
   lines.push(
     closed.segments === 0
-      ? 'No segment is closed; the newest one always stays.'
+      ? 'No segment that holds records is closed.'
       : `Closed: ${counted(closed.segments, 'segment')}, ${inBytes(closed.bytes)}, which \`ringwal gc --before-segment N\` can free.`,
   );
   return lines;
