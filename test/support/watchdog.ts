@@ -11,15 +11,26 @@ const LIMIT_MS = 300_000;
 
 const watch = `
   const { writeSync } = require('node:fs');
-  const { workerData } = require('node:worker_threads');
-  setTimeout(() => {
-    writeSync(2, workerData.file + ' has not ended within ' + workerData.limitMs + ' ms, its process is killed\\n');
-    process.kill(process.pid, 'SIGKILL');
-  }, workerData.limitMs);
+  const { parentPort, workerData: limitMs } = require('node:worker_threads');
+  let timer;
+  parentPort.on('message', (file) => {
+    clearTimeout(timer);
+    if (file === undefined) return;
+    timer = setTimeout(() => {
+      writeSync(2, file + ' has not ended within ' + limitMs + ' ms, its process is killed\\n');
+      process.kill(process.pid, 'SIGKILL');
+    }, limitMs);
+  });
 `;
 
-const file = expect.getState().testPath ?? 'a test file';
-const dog = new Worker(watch, { eval: true, workerData: { file, limitMs: LIMIT_MS } });
-await once(dog, 'online'); // a thread that starts asks for the working directory, which a test may remove
-dog.unref();
-afterAll(() => dog.terminate());
+/** One for all files of the process; this module is loaded anew for each. */
+const here = globalThis as { watchdog?: Worker };
+
+if (here.watchdog === undefined) {
+  here.watchdog = new Worker(watch, { eval: true, workerData: LIMIT_MS });
+  await once(here.watchdog, 'online'); // a thread that starts asks for the working directory, which a test may remove
+  here.watchdog.unref();
+}
+const { watchdog } = here;
+watchdog.postMessage(expect.getState().testPath ?? 'a test file');
+afterAll(() => watchdog.postMessage(undefined));
