@@ -50,12 +50,14 @@ export class KvStore {
       ...options.log,
       mustInclude: await coveredLsn(directory),
     });
+    let files: FileSet | undefined;
     try {
-      const files = await FileSet.open(directory);
+      files = await FileSet.open(directory);
       const store = new KvStore(log, files, options);
       await store.#replay();
       return store;
     } catch (error) {
+      await files?.close();
       await log.close();
       throw error;
     }

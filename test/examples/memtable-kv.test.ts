@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { WriteBatch } from 'ringwal/operations';
 import { describe, expect, it } from 'vitest';
 import { KvStore, type StoreOptions } from '../../dist-examples/memtable-kv/store.js';
+import { filesOpenIn } from '../support/files-open.js';
 import { must } from '../support/must.js';
 import { Prng, testSeed } from '../support/prng.js';
 import { edit, tempDir } from '../support/temp-dir.js';
@@ -289,6 +290,7 @@ describe('opening refuses', () => {
       renameSync(join(directory, name), join(directory, 'elsewhere'));
       const error = i < 2 ? /is missing/ : /truncated away/;
       await expect(KvStore.open(directory, SMALL), name).rejects.toThrow(error);
+      expect(filesOpenIn(directory)).toBe(0);
       renameSync(join(directory, 'elsewhere'), join(directory, name));
     }
     await withStore(directory, SMALL, async (store) => expect((await contents(store)).size).toBe(3));

@@ -4,13 +4,14 @@
  * followers that never read on. Each record is accounted for by its LSN; memory and open files stay below a ceiling.
  */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type Log, openLog, openReader } from '../../dist/src/index.js';
 import type { Layer, LayerTask } from '../full/layer.js';
+import { filesOpenIn } from '../support/files-open.js';
 import { Prng } from '../support/prng.js';
 
 const STEADY = 8;
@@ -300,7 +301,6 @@ class StressRun {
     this.#maxRss = Math.max(this.#maxRss, rss);
     if (rss > this.#options.ceilingMb)
       this.#fail(new Error(`${rss} MB of memory came into use, more than ${this.#options.ceilingMb}`));
-    if (process.platform !== 'linux') return;
     const files = filesOpenIn(this.#log.directory);
     this.#maxFiles = Math.max(this.#maxFiles, files);
     if (files > OPEN_FILES)
@@ -314,18 +314,6 @@ class StressRun {
 /** Resolves when the thread has ended. */
 function ended(worker: Worker): Promise<unknown> {
   return worker.threadId === -1 ? Promise.resolve() : once(worker, 'exit');
-}
-
-/** How many descriptors of this process lead into `directory`, as Linux tells. */
-function filesOpenIn(directory: string): number {
-  const fds = '/proc/self/fd';
-  return readdirSync(fds).filter((fd) => {
-    try {
-      return readlinkSync(join(fds, fd)).startsWith(directory);
-    } catch {
-      return false; // closed meanwhile
-    }
-  }).length;
 }
 
 const rssMb = (): number => Math.round(process.memoryUsage.rss() / 2 ** 20);
