@@ -128,10 +128,10 @@ export class Watcher {
     this.#isAskingCapacity = false;
   }
 
-  /** The interval up to the newest look, if that is a new one. */
+  /** The interval up to the newest look, if that is a new one; one of the same millisecond counts with the next. */
   #count(): Interval | null {
     const [before, after] = [this.#counted, this.#look];
-    if (after === undefined || before === after) return null;
+    if (after === undefined || after.at === before?.at) return null;
     this.#counted = after;
     if (before === undefined) return null;
     const interval = intervalBetween(before, after);

@@ -57,6 +57,17 @@ it('asks nothing when nobody watches, and counts no interval over that time', as
   expect(watcher.history.intervals).toHaveLength(2);
 });
 
+it('makes no interval of two answers in the same millisecond: it would have rates of 0 / 0', async () => {
+  const watcher = new Watcher(new FakeLog(), INTERVAL_MS);
+  (await watching(watcher)).leave();
+  const { told } = await watching(watcher);
+  await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+  expect(told.map(({ interval }) => interval && [interval.records, interval.seconds])).toEqual([
+    null,
+    [2, 0.1],
+  ]);
+});
+
 it('keeps two minutes', async () => {
   const watcher = new Watcher(new FakeLog(), INTERVAL_MS);
   await watching(watcher);
