@@ -33,7 +33,7 @@ export type IsWriterAlive = () => Promise<boolean>;
 export interface Look {
   /** What can be read; its `durableLsn` is the last LSN that is shown. */
   readonly view: ReadView;
-  /** All segments of the log, oldest first, those of the view and those without records; the newest one as far as it is shown. */
+  /** Those of the view and those without records, oldest first; the newest one as far as it is shown. */
   readonly segments: readonly ReadableSegment[];
   /** LSN of the last checkpoint that is shown; 0: none. */
   readonly checkpointLsn: number;

@@ -76,8 +76,8 @@ export function continuation(
     predecessorEnd: proven.end,
     predecessorSealOffset: proven.sealOffset,
     truncatedBefore,
-    // Of spans that end in what is logged again. No other one that was open ends any more: who wrote it is gone. An LSN
-    // here that nothing needs would keep every file from there on, through all openings that follow.
+    // No other span that was open ends any more: who wrote it is gone. An LSN here that nothing needs would keep every
+    // file from there on, through all openings that follow.
     openLsn: isEarlierEnded ? newest.link.body.openLsn || firstLsn : 0,
     // One that is logged again lies behind the LINK, and may be cut off.
     checkpointLsn: proven.checkpointLsn,

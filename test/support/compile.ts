@@ -1,4 +1,7 @@
-/** compile: the package or its tests built somewhere else, module by module: workers are not bundled there, so that a change to any module tells. */
+/**
+ * compile: the package or its tests built somewhere else, module by module: workers are not bundled there, so that a change
+ * to any module tells.
+ */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
